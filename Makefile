@@ -1,0 +1,75 @@
+# Everything is installed below this folder: .tools (uv), .venv, .models.
+UV_VERSION := 0.13.8
+PYTHON ?= python3
+export UV_SYSTEM_CERTS ?= 1
+export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
+UV := PYTHONPATH=$(CURDIR)/.tools $(PYTHON) -m uv
+BIN := .venv/bin
+PACKAGES := gen services/runtime services/stt services/llm services/vector services/gateway models cli
+PACKAGE_FILES := $(foreach package,$(PACKAGES),$(package)/pyproject.toml)
+EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
+SERVICES := stt llm vector gateway
+
+.PHONY: setup run test lint protos lock images clean
+
+setup: .venv/.installed
+	$(BIN)/recordroute models pull
+
+run: .venv/.installed
+	$(BIN)/recordroute demo
+
+test: .venv/.installed-dev
+	$(BIN)/recordroute models pull --for-tests
+	$(BIN)/python -m pytest
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint
+	$(BIN)/buf format --diff --exit-code protos
+	$(BIN)/python gen/generate.py --check
+	$(BIN)/python docs/generate.py --check
+
+# buf breaking compares with the main branch: nothing that clients use may go away.
+.PHONY: breaking
+breaking: .venv/.installed-dev
+	$(BIN)/buf breaking --against '.git#branch=main'
+
+protos: .venv/.installed-dev
+	$(BIN)/buf format --write protos
+	$(BIN)/python gen/generate.py
+	$(BIN)/python docs/generate.py
+
+# Resolves the dependencies anew. uv.lock itself is not committed: it names the registry of whoever made it.
+lock: .tools/.installed
+	$(UV) lock --upgrade
+	$(UV) export --quiet --frozen --no-header --no-emit-workspace --no-dev --all-packages -o requirements.txt >/dev/null
+	$(UV) export --quiet --frozen --no-header --no-emit-workspace --only-dev --all-packages -o requirements-dev.txt >/dev/null
+	for service in $(SERVICES); do \
+		$(UV) export --quiet --frozen --no-header --no-emit-workspace --no-dev \
+			--package recordroute-$$service -o services/$$service/requirements.txt >/dev/null || exit 1; \
+	done
+
+.tools/.installed: Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "RecordRoute needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || \
+		{ echo "RecordRoute needs pip; on Debian: apt-get install python3-pip" >&2; exit 1; }
+	$(PYTHON) -m pip install --quiet --upgrade --disable-pip-version-check --root-user-action=ignore \
+		--target .tools uv==$(UV_VERSION)
+	@touch $@
+
+.venv/.installed: .tools/.installed requirements.txt $(PACKAGE_FILES)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	$(UV) pip install --quiet --python .venv --require-hashes -r requirements.txt
+	$(UV) pip install --quiet --python .venv --no-deps $(EDITABLE)
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed requirements-dev.txt
+	$(UV) pip install --quiet --python .venv --require-hashes -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf .venv .tools build dist

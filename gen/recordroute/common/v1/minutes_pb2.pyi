@@ -1,0 +1,68 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class MinutesSectionKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MINUTES_SECTION_KIND_UNSPECIFIED: _ClassVar[MinutesSectionKind]
+    MINUTES_SECTION_KIND_TOPICS: _ClassVar[MinutesSectionKind]
+    MINUTES_SECTION_KIND_KEY_POINTS: _ClassVar[MinutesSectionKind]
+    MINUTES_SECTION_KIND_DECISIONS: _ClassVar[MinutesSectionKind]
+    MINUTES_SECTION_KIND_ACTION_ITEMS: _ClassVar[MinutesSectionKind]
+MINUTES_SECTION_KIND_UNSPECIFIED: MinutesSectionKind
+MINUTES_SECTION_KIND_TOPICS: MinutesSectionKind
+MINUTES_SECTION_KIND_KEY_POINTS: MinutesSectionKind
+MINUTES_SECTION_KIND_DECISIONS: MinutesSectionKind
+MINUTES_SECTION_KIND_ACTION_ITEMS: MinutesSectionKind
+
+class Evidence(_message.Message):
+    __slots__ = ("segment_index", "start", "end", "speaker", "quote")
+    SEGMENT_INDEX_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_FIELD_NUMBER: _ClassVar[int]
+    QUOTE_FIELD_NUMBER: _ClassVar[int]
+    segment_index: int
+    start: _duration_pb2.Duration
+    end: _duration_pb2.Duration
+    speaker: str
+    quote: str
+    def __init__(self, segment_index: _Optional[int] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., speaker: _Optional[str] = ..., quote: _Optional[str] = ...) -> None: ...
+
+class MinutesItem(_message.Message):
+    __slots__ = ("text", "evidence")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    evidence: _containers.RepeatedCompositeFieldContainer[Evidence]
+    def __init__(self, text: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ...) -> None: ...
+
+class MinutesSection(_message.Message):
+    __slots__ = ("kind", "items")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    kind: MinutesSectionKind
+    items: _containers.RepeatedCompositeFieldContainer[MinutesItem]
+    def __init__(self, kind: _Optional[_Union[MinutesSectionKind, str]] = ..., items: _Optional[_Iterable[_Union[MinutesItem, _Mapping]]] = ...) -> None: ...
+
+class Minutes(_message.Message):
+    __slots__ = ("language", "overview", "sections", "model", "unsupported")
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    OVERVIEW_FIELD_NUMBER: _ClassVar[int]
+    SECTIONS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    UNSUPPORTED_FIELD_NUMBER: _ClassVar[int]
+    language: str
+    overview: str
+    sections: _containers.RepeatedCompositeFieldContainer[MinutesSection]
+    model: str
+    unsupported: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, language: _Optional[str] = ..., overview: _Optional[str] = ..., sections: _Optional[_Iterable[_Union[MinutesSection, _Mapping]]] = ..., model: _Optional[str] = ..., unsupported: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -1,0 +1,126 @@
+"""The catalogue of domain errors: what a service raises, and the status and reason that its clients see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import ClassVar
+
+import grpc
+
+DOMAIN = "recordroute"
+
+
+class DomainError(Exception):
+    """An error that a caller can understand. `message` is one sentence for people and holds no internals.
+
+    `reason` is the stable name that clients switch on; `metadata` carries the values in the message; `retry_after`
+    is set where the same call can succeed later.
+    """
+
+    status: ClassVar[grpc.StatusCode] = grpc.StatusCode.UNKNOWN
+
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.metadata = dict(metadata or {})
+        self.retry_after = retry_after
+
+
+class InvalidInput(DomainError):
+    """The request, or the data in it, can't be worked on and never will be."""
+
+    status = grpc.StatusCode.INVALID_ARGUMENT
+
+
+class FieldViolations(InvalidInput):
+    """Fields of the request break the contract's rules; `violations` maps field paths to what is wrong."""
+
+    def __init__(self, violations: list[tuple[str, str]]) -> None:
+        text = "; ".join(f"{field}: {description}" for field, description in violations)
+        super().__init__("INVALID_FIELDS", text)
+        self.violations = violations
+
+
+class NotFound(DomainError):
+    """What the request names does not exist."""
+
+    status = grpc.StatusCode.NOT_FOUND
+
+
+class Conflict(DomainError):
+    """What the request wants to make is there already."""
+
+    status = grpc.StatusCode.ALREADY_EXISTS
+
+
+class PreconditionFailed(DomainError):
+    """The system is not in a state that allows the request; somebody has to do something first."""
+
+    status = grpc.StatusCode.FAILED_PRECONDITION
+
+
+class ModelMissing(PreconditionFailed):
+    """A model is not installed; the message names the command that mends it."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            "MODEL_MISSING",
+            f"model {model} is not installed; install it with: recordroute models pull {model}",
+            metadata={"model": model},
+        )
+
+
+class Overloaded(DomainError):
+    """Every slot is taken; the same call can succeed soon."""
+
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+    def __init__(self, message: str, *, retry_after: timedelta = timedelta(seconds=1)) -> None:
+        super().__init__("OVERLOADED", message, retry_after=retry_after)
+
+
+class StorageFull(DomainError):
+    """The disk has no room left."""
+
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+    def __init__(self, message: str) -> None:
+        super().__init__("DISK_FULL", message)
+
+
+class UpstreamUnavailable(DomainError):
+    """A service that this one needs does not answer; the same call can succeed soon."""
+
+    status = grpc.StatusCode.UNAVAILABLE
+
+    def __init__(self, service: str, *, retry_after: timedelta = timedelta(seconds=1)) -> None:
+        super().__init__(
+            "UPSTREAM_UNAVAILABLE",
+            f"the {service} service does not answer",
+            metadata={"service": service},
+            retry_after=retry_after,
+        )
+
+
+class Cancelled(DomainError):
+    """The caller, or somebody for it, stopped the work."""
+
+    status = grpc.StatusCode.CANCELLED
+
+    def __init__(self, message: str = "the call was cancelled") -> None:
+        super().__init__("CANCELLED", message)
+
+
+class ProcessingFailed(DomainError):
+    """The work failed in a way that the caller can't mend, and the message may say so."""
+
+    status = grpc.StatusCode.INTERNAL

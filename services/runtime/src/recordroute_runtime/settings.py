@@ -1,0 +1,115 @@
+"""Settings: environment variables RECORDROUTE_*, then a TOML file, then defaults.
+
+Each service has one class of settings with a `section`: field `model` of section `stt` is the variable
+RECORDROUTE_STT_MODEL, or `model` below `[stt]` in the file that RECORDROUTE_CONFIG names. Fields of the common
+section have no section in their name: RECORDROUTE_DATA_DIR, or `data_dir` at the top of the file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypeVar
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+CONFIG_VARIABLE = "RECORDROUTE_CONFIG"
+
+
+class SettingsError(Exception):
+    """Settings that can't be used; the message names each variable and what is wrong with it."""
+
+
+class _TomlSection(PydanticBaseSettingsSource):
+    """One section of the TOML file."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        raise NotImplementedError("values are read all at once")
+
+    def __call__(self) -> dict[str, Any]:
+        path = os.environ.get(CONFIG_VARIABLE)
+        if not path:
+            return {}
+        try:
+            values = tomllib.loads(Path(path).read_text())
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise SettingsError(f"{CONFIG_VARIABLE}={path} can't be read: {error}") from error
+        section = getattr(self.settings_cls, "section", "")
+        values = values.get(section, {}) if section else values
+        return {name: value for name, value in values.items() if name in self.settings_cls.model_fields}
+
+
+class SectionSettings(BaseSettings):
+    """Base of every class of settings; a subclass sets `section` by `settings_for`."""
+
+    section: ClassVar[str] = ""
+    model_config = SettingsConfigDict(env_prefix="RECORDROUTE_", extra="ignore", frozen=True)
+
+    def __init_subclass__(cls, *, section: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.section = section
+        prefix = f"RECORDROUTE_{section.upper()}_" if section else "RECORDROUTE_"
+        cls.model_config = SettingsConfigDict(**{**cls.model_config, "env_prefix": prefix})
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _TomlSection(settings_cls)
+
+
+class CommonSettings(SectionSettings):
+    """What every process reads."""
+
+    data_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("recordroute") / "data",
+        description="Folder of the library, the index and the workflow state.",
+    )
+    models_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("recordroute") / "models",
+        description="Folder of the installed models.",
+    )
+    offline: bool = Field(False, description="Never fetch a model; a missing one is an error.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_format: Literal["auto", "human", "json"] = Field(
+        "auto", description="`auto` is human on a terminal and JSON elsewhere."
+    )
+
+
+class ServerSettings(SectionSettings):
+    """What every gRPC server reads, in its own section."""
+
+    listen: str = Field(description="Address to serve on: `host:port`, or `unix:/path`.")
+    reflection: bool = Field(False, description="Serve gRPC reflection.")
+    metrics_port: int = Field(0, ge=0, le=65535, description="Loopback port of Prometheus metrics; 0 serves none.")
+    drain_delay_seconds: float = Field(
+        0.0, ge=0, description="Wait between NOT_SERVING and stopping, for load balancers to notice."
+    )
+    drain_grace_seconds: float = Field(10.0, ge=0, description="Time that running calls get to end when stopping.")
+    max_connection_age_seconds: int = Field(
+        0, ge=0, description="Close connections after this time so that clients spread anew; 0 never."
+    )
+
+
+Settings = TypeVar("Settings", bound=SectionSettings)
+
+
+def load_settings(cls: type[Settings]) -> Settings:
+    """Reads settings. Raises SettingsError with one line a problem."""
+    try:
+        return cls()
+    except ValidationError as error:
+        prefix = cls.model_config.get("env_prefix", "")
+        problems = [
+            f"{prefix}{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors()
+        ]
+        raise SettingsError("; ".join(problems)) from error
