@@ -78,7 +78,9 @@ class CommonSettings(SectionSettings):
         description="Folder of the installed models.",
     )
     offline: bool = Field(False, description="Never fetch a model; a missing one is an error.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is logged."
+    )
     log_format: Literal["auto", "human", "json"] = Field(
         "auto", description="`auto` is human on a terminal and JSON elsewhere."
     )
@@ -89,11 +91,14 @@ class ServerSettings(SectionSettings):
 
     listen: str = Field(description="Address to serve on: `host:port`, or `unix:/path`.")
     reflection: bool = Field(False, description="Serve gRPC reflection.")
-    metrics_port: int = Field(0, ge=0, le=65535, description="Loopback port of Prometheus metrics; 0 serves none.")
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port of Prometheus metrics; 0 serves none.")
+    metrics_host: str = Field("127.0.0.1", description="Address of Prometheus metrics.")
     drain_delay_seconds: float = Field(
         0.0, ge=0, description="Wait between NOT_SERVING and stopping, for load balancers to notice."
     )
-    drain_grace_seconds: float = Field(10.0, ge=0, description="Time that running calls get to end when stopping.")
+    drain_grace_seconds: float = Field(
+        10.0, ge=0, description="Time that running calls get to end when stopping."
+    )
     max_connection_age_seconds: int = Field(
         0, ge=0, description="Close connections after this time so that clients spread anew; 0 never."
     )

@@ -1,0 +1,122 @@
+"""Runs blocking inference beside the event loop: a pool of threads with as many slots, and a way to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from recordroute_runtime.errors import Cancelled, Overloaded
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# Enough to keep the engine busy while the client reads, little enough to stop it when the client does not.
+STREAM_BUFFER_ITEMS = 64
+STALL_CHECK_SECONDS = 0.25
+
+
+class CancelToken:
+    """Tells a running inference to stop. A cancelled RPC does not stop its thread: the engine has to look."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def cancel(self) -> None:
+        self._event.set()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._event.is_set()
+
+    def raise_if_cancelled(self) -> None:
+        """Raises Cancelled after `cancel`."""
+        if self._event.is_set():
+            raise Cancelled
+
+
+class InferencePool:
+    """`slots` threads for blocking work. Unary work is refused while all are taken; streams wait their turn."""
+
+    def __init__(self, name: str, slots: int) -> None:
+        self._name = name
+        self._threads = ThreadPoolExecutor(slots, thread_name_prefix=name)
+        self._slots = asyncio.Semaphore(slots)
+
+    @asynccontextmanager
+    async def slot(self, *, wait: bool) -> AsyncIterator[None]:
+        """Holds a slot. Raises Overloaded where none is free and `wait` is false."""
+        if not wait and self._slots.locked():
+            raise Overloaded(f"{self._name} is busy with other requests")
+        async with self._slots:
+            yield
+
+    async def run(self, work: Callable[[CancelToken], Result], *, wait: bool = False) -> Result:
+        """Runs `work` in a thread. If the caller is cancelled, the token is, and the slot is held until the work
+        really ends."""
+        token = CancelToken()
+        async with self.slot(wait=wait):
+            running = asyncio.get_running_loop().run_in_executor(self._threads, work, token)
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                token.cancel()
+                await asyncio.wait([running])
+                raise
+
+    async def stream(self, work: Callable[[CancelToken], Iterator[Item]]) -> AsyncIterator[Item]:
+        """Runs the iterator that `work` returns in a thread and yields its items.
+
+        The thread stops when the reader falls `STREAM_BUFFER_ITEMS` behind, and for good when the reader goes away.
+        """
+        token = CancelToken()
+        loop = asyncio.get_running_loop()
+        items: queue.Queue[Item] = queue.Queue(STREAM_BUFFER_ITEMS)
+        ready = asyncio.Event()
+
+        def wake() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(ready.set)
+
+        def put(item: Item) -> None:
+            while True:
+                token.raise_if_cancelled()
+                try:
+                    items.put(item, timeout=STALL_CHECK_SECONDS)
+                except queue.Full:
+                    continue
+                wake()
+                return
+
+        def pump() -> None:
+            try:
+                for item in work(token):
+                    put(item)
+            finally:
+                wake()
+
+        async with self.slot(wait=True):
+            running = loop.run_in_executor(self._threads, pump)
+            running.add_done_callback(lambda _: ready.set())
+            try:
+                while True:
+                    ready.clear()
+                    while not items.empty():
+                        yield items.get_nowait()
+                    if running.done() and items.empty():
+                        await running
+                        return
+                    await ready.wait()
+            finally:
+                token.cancel()
+                await asyncio.wait([running])
+                if not running.cancelled():
+                    running.exception()
+
+    def close(self) -> None:
+        """Waits for running work and ends the threads."""
+        self._threads.shutdown(wait=True, cancel_futures=True)

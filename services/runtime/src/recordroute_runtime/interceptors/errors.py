@@ -1,0 +1,88 @@
+"""Turns exceptions into a status with google.rpc details."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import grpc.aio
+import structlog
+from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import Message
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from recordroute_runtime.errors import DOMAIN, DomainError, FieldViolations
+from recordroute_runtime.interceptors.handlers import CallInterceptor
+from recordroute_runtime.telemetry import current_trace_id
+
+log = structlog.get_logger(__name__)
+
+
+def error_status(error: DomainError) -> status_pb2.Status:
+    """Returns the google.rpc.Status of a domain error: ErrorInfo always, RetryInfo and BadRequest where they apply."""
+    info = error_details_pb2.ErrorInfo(domain=DOMAIN, reason=error.reason, metadata=error.metadata)
+    trace_id = current_trace_id()
+    if trace_id:
+        info.metadata["trace_id"] = trace_id
+    details: list[Message] = [info]
+    if error.retry_after is not None:
+        delay = duration_pb2.Duration()
+        delay.FromTimedelta(error.retry_after)
+        details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    if isinstance(error, FieldViolations):
+        details.append(
+            error_details_pb2.BadRequest(
+                field_violations=[
+                    error_details_pb2.BadRequest.FieldViolation(field=field, description=description)
+                    for field, description in error.violations
+                ]
+            )
+        )
+    status = status_pb2.Status(code=code_pb2.Code.Value(error.status.name), message=error.message)
+    for detail in details:
+        packed = any_pb2.Any()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return status
+
+
+class ErrorInterceptor(CallInterceptor):
+    """Outermost of the interceptors that raise: nothing but a status leaves the process."""
+
+    @asynccontextmanager
+    async def around(  # type: ignore[override]
+        self, method: str, context: grpc.aio.ServicerContext[Any, Any], unary: bool
+    ) -> AsyncIterator[None]:
+        try:
+            yield
+        except grpc.aio.AbortError:
+            # abort() raises it to leave the handler: it is an Exception, and not ours to answer again.
+            raise
+        except DomainError as error:
+            await context.abort_with_status(rpc_status.to_status(error_status(error)))
+        except grpc.aio.AioRpcError as error:
+            # A service behind this one refused: its details say why, and are safe to pass on.
+            trailing = error.trailing_metadata() or ()
+            await context.abort(error.code(), error.details() or "", tuple(trailing))
+        except asyncio.CancelledError:
+            if context.cancelled():
+                raise
+            # A handler that is cancelled from inside would leave a client without a deadline hanging.
+            await context.abort(grpc.StatusCode.CANCELLED, "the call was cancelled by the server")
+        except Exception:
+            log.exception("call failed", method=method)
+            info = error_details_pb2.ErrorInfo(
+                domain=DOMAIN, reason="INTERNAL", metadata={"trace_id": current_trace_id()}
+            )
+            packed = any_pb2.Any()
+            packed.Pack(info)
+            status = status_pb2.Status(
+                code=code_pb2.INTERNAL,
+                message=f"internal error; look for trace {current_trace_id()} in the service's log",
+                details=[packed],
+            )
+            await context.abort_with_status(rpc_status.to_status(status))

@@ -1,0 +1,82 @@
+"""Wraps the four kinds of RPC handlers alike, so that an interceptor is written once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from typing import Any
+
+import grpc
+import grpc.aio
+
+# Health and reflection are not ours: they neither know our errors nor carry deadlines.
+FOREIGN_PREFIX = "/grpc."
+
+Around = Callable[[str, "grpc.aio.ServicerContext[Any, Any]", bool], AbstractAsyncContextManager[None]]
+MapRequest = Callable[[Any], Any]
+Continuation = Callable[[grpc.HandlerCallDetails], Awaitable["grpc.RpcMethodHandler[Any, Any]"]]
+
+
+async def _mapped(requests: AsyncIterator[Any], map_request: MapRequest) -> AsyncIterator[Any]:
+    async for request in requests:
+        yield map_request(request)
+
+
+def wrap_handler(
+    method: str,
+    handler: grpc.RpcMethodHandler[Any, Any],
+    around: Around | None = None,
+    map_request: MapRequest | None = None,
+) -> grpc.RpcMethodHandler[Any, Any]:
+    """Returns a handler that runs inside `around(method, context, unary)` and sees each message through
+    `map_request`. Streaming methods must be async generators, as all of ours are."""
+
+    def prepare(request: Any) -> Any:
+        if map_request is None:
+            return request
+        return _mapped(request, map_request) if handler.request_streaming else map_request(request)
+
+    unary = not handler.request_streaming and not handler.response_streaming
+
+    async def unary_response(request: Any, context: Any) -> Any:
+        call = handler.stream_unary if handler.request_streaming else handler.unary_unary
+        if around is None:
+            return await call(prepare(request), context)
+        async with around(method, context, unary):
+            return await call(prepare(request), context)
+
+    async def stream_response(request: Any, context: Any) -> AsyncIterator[Any]:
+        call = handler.stream_stream if handler.request_streaming else handler.unary_stream
+        async with AsyncExitStack() as stack:
+            if around is not None:
+                await stack.enter_async_context(around(method, context, unary))
+            # Closed here and now: a generator that is left to the garbage collector keeps its slot.
+            responses = await stack.enter_async_context(aclosing(call(prepare(request), context)))
+            async for response in responses:
+                yield response
+
+    if handler.request_streaming and handler.response_streaming:
+        make, behaviour = grpc.stream_stream_rpc_method_handler, stream_response
+    elif handler.response_streaming:
+        make, behaviour = grpc.unary_stream_rpc_method_handler, stream_response
+    elif handler.request_streaming:
+        make, behaviour = grpc.stream_unary_rpc_method_handler, unary_response
+    else:
+        make, behaviour = grpc.unary_unary_rpc_method_handler, unary_response
+    return make(behaviour, handler.request_deserializer, handler.response_serializer)
+
+
+class CallInterceptor(grpc.aio.ServerInterceptor):
+    """Base: a subclass overrides `around`, `map_request`, or both."""
+
+    around: Around | None = None
+    map_request: MapRequest | None = None
+
+    async def intercept_service(
+        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[Any, Any]:
+        handler = await continuation(handler_call_details)
+        method = handler_call_details.method
+        if handler is None or method.startswith(FOREIGN_PREFIX):
+            return handler
+        return wrap_handler(method, handler, self.around, self.map_request)

@@ -1,0 +1,51 @@
+"""Runs every call in a trace, counts it and logs how it ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import grpc.aio
+import structlog
+
+from recordroute_runtime.interceptors.handlers import CallInterceptor
+from recordroute_runtime.telemetry import CALL_SECONDS, CALLS, CALLS_RUNNING, call_span
+
+log = structlog.get_logger(__name__)
+
+
+def _code(context: grpc.aio.ServicerContext[Any, Any]) -> str:
+    code = context.code()
+    if isinstance(code, grpc.StatusCode):
+        return code.name
+    # grpc.aio keeps a bare number, and 0 both for OK and for "nothing set yet".
+    return next((status.name for status in grpc.StatusCode if status.value[0] == code), "OK")
+
+
+class ObserveInterceptor(CallInterceptor):
+    """Outermost of all: it sees the status that the client gets."""
+
+    @asynccontextmanager
+    async def around(  # type: ignore[override]
+        self, method: str, context: grpc.aio.ServicerContext[Any, Any], unary: bool
+    ) -> AsyncIterator[None]:
+        started = time.monotonic()
+        with (
+            call_span(method, context.invocation_metadata() or ()),
+            CALLS_RUNNING.labels(method).track_inprogress(),
+        ):
+            code = ""
+            try:
+                yield
+            except BaseException:
+                code = "CANCELLED" if context.cancelled() else ""
+                raise
+            finally:
+                seconds = time.monotonic() - started
+                code = code or _code(context)
+                CALLS.labels(method, code).inc()
+                CALL_SECONDS.labels(method).observe(seconds)
+                log.info("call", method=method, code=code, seconds=round(seconds, 4))

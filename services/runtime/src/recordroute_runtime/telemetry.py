@@ -1,0 +1,96 @@
+"""Logs, trace context and metrics of a process."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from opentelemetry import propagate, trace
+from opentelemetry.sdk.trace import TracerProvider
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+from recordroute_runtime.settings import CommonSettings, ServerSettings
+
+CALLS = Counter("recordroute_rpc_total", "Finished RPCs.", ["method", "code"])
+CALL_SECONDS = Histogram(
+    "recordroute_rpc_seconds",
+    "Wall time of RPCs.",
+    ["method"],
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800),
+)
+CALLS_RUNNING = Gauge("recordroute_rpc_running", "RPCs that run now.", ["method"])
+
+# Spans give every call its trace id, whether or not anybody collects them.
+_tracer = TracerProvider().get_tracer("recordroute")
+
+
+def _add_trace_id(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    trace_id = current_trace_id()
+    if trace_id:
+        event["trace_id"] = trace_id
+    return event
+
+
+def configure_telemetry(service: str, common: CommonSettings) -> None:
+    """Sets up logging to standard error and trace ids, once, at the start of a process."""
+    human = common.log_format == "human" or (common.log_format == "auto" and sys.stderr.isatty())
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        _add_trace_id,
+        structlog.processors.TimeStamper(fmt="iso", utc=not human),
+    ]
+    renderer: list[structlog.types.Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        if human
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=common.log_level.upper(), force=True)
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def serve_metrics(settings: ServerSettings) -> None:
+    """Serves Prometheus metrics if the settings give a port."""
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, addr=settings.metrics_host)
+
+
+@contextmanager
+def call_span(method: str, metadata: Iterable[tuple[str, str | bytes]]) -> Iterator[None]:
+    """Runs a call in a span that goes on with the caller's trace, or begins one (W3C `traceparent`)."""
+    carrier = {key: value for key, value in metadata if isinstance(value, str)}
+    with _tracer.start_as_current_span(method, context=propagate.extract(carrier)):
+        yield
+
+
+def trace_metadata() -> list[tuple[str, str]]:
+    """Returns the metadata that carries the running trace to another service."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return list(carrier.items())
+
+
+def current_trace_id() -> str:
+    """Returns the running trace's id, 32 hexadecimal digits; empty outside of a trace."""
+    context = trace.get_current_span().get_span_context()
+    return f"{context.trace_id:032x}" if context.is_valid else ""

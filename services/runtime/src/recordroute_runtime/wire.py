@@ -1,0 +1,63 @@
+"""Small conversions between protobuf's time types and Python's, and the reading of configured streams."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from recordroute_runtime.errors import InvalidInput
+
+
+def to_duration(seconds: float) -> Duration:
+    """Returns `seconds` as a Duration, to the nanosecond."""
+    duration = Duration()
+    duration.FromNanoseconds(round(seconds * 1e9))
+    return duration
+
+
+def to_seconds(duration: Duration) -> float:
+    """Returns a Duration in seconds."""
+    return duration.seconds + duration.nanos / 1e9
+
+
+def to_timestamp(time: datetime) -> Timestamp:
+    """Returns a time with a time zone as a Timestamp."""
+    timestamp = Timestamp()
+    timestamp.FromDatetime(time.astimezone(UTC))
+    return timestamp
+
+
+def to_datetime(timestamp: Timestamp) -> datetime:
+    """Returns a Timestamp as a time in UTC."""
+    return timestamp.ToDatetime(tzinfo=UTC)
+
+
+class ConfiguredMessage(Protocol):
+    """A message with `oneof payload { config, ... }`."""
+
+    def WhichOneof(self, oneof_group: str) -> str | None: ...
+
+
+Message = TypeVar("Message", bound=ConfiguredMessage)
+
+
+async def read_configured(messages: AsyncIterator[Message]) -> tuple[Message, AsyncIterator[Message]]:
+    """Splits an uploading stream into its configuration message and the messages after it.
+
+    Raises InvalidInput (STREAM_PROTOCOL) where the configuration is missing, not the first, or repeated.
+    """
+    first = await anext(messages, None)
+    if first is None or first.WhichOneof("payload") != "config":
+        raise InvalidInput("STREAM_PROTOCOL", "the first message of the stream must be the configuration")
+
+    async def rest() -> AsyncIterator[Message]:
+        async for message in messages:
+            if message.WhichOneof("payload") == "config":
+                raise InvalidInput("STREAM_PROTOCOL", "the configuration may be sent only once")
+            yield message
+
+    return first, rest()

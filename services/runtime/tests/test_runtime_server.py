@@ -1,0 +1,243 @@
+"""The runtime kit, exercised by a real service over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import grpc
+import grpc.aio
+import pytest
+from google.rpc import error_details_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_status import rpc_status
+from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
+from recordroute_runtime.channels import open_channel
+from recordroute_runtime.errors import ModelMissing, Overloaded
+from recordroute_runtime.inference import CancelToken, InferencePool
+from recordroute_runtime.server import AddressInUse, RunningServer
+from recordroute_runtime.settings import ServerSettings
+from recordroute_runtime.wire import to_duration
+
+
+class Behaviour(llm_pb2_grpc.LlmServiceServicer):
+    """Answers Title with what the test wants, and Summarize with numbers until it is stopped."""
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+        self.pool = InferencePool("test", 1)
+        self.produced = 0
+        self.stopped = threading.Event()
+
+    async def Title(self, request, context):
+        if self.error is not None:
+            raise self.error
+        return llm_pb2.TitleResponse(title=request.segments[0].text)
+
+    async def Summarize(self, request, context):
+        def numbers(token: CancelToken) -> Iterator[int]:
+            try:
+                while not token.cancelled:
+                    self.produced += 1
+                    yield self.produced
+            finally:
+                self.stopped.set()
+
+        stream = self.pool.stream(numbers)
+        try:
+            async for number in stream:
+                yield llm_pb2.SummarizeResponse(delta=llm_pb2.SummarizeDelta(chunk=number, text="x" * 10_000))
+        finally:
+            await stream.aclose()
+
+
+class TestService:
+    __test__ = False
+    names = ("recordroute.llm.v1.LlmService",)
+
+    def __init__(self) -> None:
+        self.behaviour = Behaviour()
+        self.may_load = asyncio.Event()
+        self.load_error: Exception | None = None
+        self.closed = False
+
+    def register(self, server: grpc.aio.Server) -> None:
+        llm_pb2_grpc.add_LlmServiceServicer_to_server(self.behaviour, server)
+
+    async def load(self) -> None:
+        if self.load_error is not None:
+            error, self.load_error = self.load_error, None
+            raise error
+        await self.may_load.wait()
+
+    async def close(self) -> None:
+        self.closed = True
+        self.behaviour.pool.close()
+
+
+def settings(**values: object) -> ServerSettings:
+    return ServerSettings(listen="127.0.0.1:0", drain_grace_seconds=1.0, **values)
+
+
+@asynccontextmanager
+async def running(service: TestService) -> AsyncIterator[tuple[RunningServer, grpc.aio.Channel]]:
+    server = RunningServer(service, settings(reflection=True))
+    await server.start()
+    async with open_channel(f"127.0.0.1:{server.port}") as channel:
+        try:
+            yield server, channel
+        finally:
+            await server.stop()
+
+
+SEGMENT = llm_pb2.TitleRequest().segments.add()
+SEGMENT.text = "hello"
+SEGMENT.start.CopyFrom(to_duration(0))
+SEGMENT.end.CopyFrom(to_duration(1.5))
+REQUEST = llm_pb2.TitleRequest(segments=[SEGMENT])
+
+
+def info(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo:
+    status = rpc_status.from_call(error)
+    assert status is not None
+    found = error_details_pb2.ErrorInfo()
+    assert status.details[0].Unpack(found)
+    return found
+
+
+async def refused(
+    channel: grpc.aio.Channel, request=REQUEST, timeout: float | None = 5.0
+) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await llm_pb2_grpc.LlmServiceStub(channel).Title(request, timeout=timeout)
+    return caught.value
+
+
+async def test_call_goes_through() -> None:
+    async with running(TestService()) as (_, channel):
+        answer = await llm_pb2_grpc.LlmServiceStub(channel).Title(REQUEST, timeout=5)
+        assert answer.title == "hello"
+
+
+async def test_domain_error_becomes_status_with_details() -> None:
+    service = TestService()
+    async with running(service) as (_, channel):
+        service.behaviour.error = Overloaded("no slot", retry_after=timedelta(seconds=2))
+        error = await refused(channel)
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert error.details() == "no slot"
+        assert (info(error).reason, info(error).domain) == ("OVERLOADED", "recordroute")
+        assert len(info(error).metadata["trace_id"]) == 32
+        retry = error_details_pb2.RetryInfo()
+        assert rpc_status.from_call(error).details[1].Unpack(retry)
+        assert retry.retry_delay.seconds == 2
+
+
+async def test_unexpected_error_leaks_nothing() -> None:
+    service = TestService()
+    async with running(service) as (_, channel):
+        service.behaviour.error = KeyError("password=hunter2")
+        error = await refused(channel)
+        assert error.code() is grpc.StatusCode.INTERNAL
+        assert "hunter2" not in str(error)
+        assert info(error).reason == "INTERNAL"
+
+
+async def test_handler_that_cancels_itself_does_not_leave_the_client_hanging() -> None:
+    service = TestService()
+    async with running(service) as (_, channel):
+        service.behaviour.error = asyncio.CancelledError()
+        error = await refused(channel)
+        assert error.code() is grpc.StatusCode.CANCELLED
+
+
+async def test_rules_of_the_contract_are_enforced() -> None:
+    async with running(TestService()) as (_, channel):
+        error = await refused(channel, llm_pb2.TitleRequest(language="English!"))
+        assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+        bad = error_details_pb2.BadRequest()
+        assert rpc_status.from_call(error).details[1].Unpack(bad)
+        assert {violation.field for violation in bad.field_violations} == {"segments", "language"}
+
+
+async def test_unary_call_needs_a_deadline() -> None:
+    async with running(TestService()) as (_, channel):
+        error = await refused(channel, timeout=None)
+        assert info(error).reason == "DEADLINE_REQUIRED"
+
+
+async def test_trace_goes_on_with_the_callers() -> None:
+    service = TestService()
+    async with running(service) as (_, channel):
+        service.behaviour.error = ModelMissing("whisper")
+        trace = "0af7651916cd43dd8448eb211c80319c"
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await llm_pb2_grpc.LlmServiceStub(channel).Title(
+                REQUEST, timeout=5, metadata=[("traceparent", f"00-{trace}-b7ad6b7169203331-01")]
+            )
+        assert info(caught.value).metadata["trace_id"] == trace
+
+
+async def test_health_follows_the_load_and_a_failed_load_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("recordroute_runtime.server.LOAD_RETRY_SECONDS", 0.01)
+    service = TestService()
+    service.load_error = ModelMissing("whisper")
+    async with running(service) as (server, channel):
+        health = health_pb2_grpc.HealthStub(channel)
+        answer = await health.Check(health_pb2.HealthCheckRequest(service=service.names[0]), timeout=5)
+        assert answer.status == health_pb2.HealthCheckResponse.NOT_SERVING
+        service.may_load.set()
+        await server.loaded()
+        answer = await health.Check(health_pb2.HealthCheckRequest(service=service.names[0]), timeout=5)
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    assert service.closed
+
+
+async def test_second_server_on_a_port_is_refused() -> None:
+    async with running(TestService()) as (server, _):
+        second = RunningServer(TestService(), ServerSettings(listen=f"127.0.0.1:{server.port}"))
+        with pytest.raises(AddressInUse):
+            await second.start()
+
+
+async def test_cancelled_stream_stops_its_thread_and_a_stalled_reader_is_not_run_ahead_of() -> None:
+    service = TestService()
+    async with running(service) as (_, channel):
+        request = llm_pb2.SummarizeRequest(segments=[SEGMENT])
+        call = llm_pb2_grpc.LlmServiceStub(channel).Summarize(request)
+        assert (await call.read()).delta.chunk == 1
+        await asyncio.sleep(0.3)
+        stalled_at = service.behaviour.produced
+        await asyncio.sleep(0.3)
+        assert service.behaviour.produced == stalled_at
+        call.cancel()
+        assert await asyncio.to_thread(service.behaviour.stopped.wait, 5)
+
+
+async def test_pool_refuses_when_full_and_holds_its_slot_until_the_work_ends() -> None:
+    pool = InferencePool("test", 1)
+    begun, release = threading.Event(), threading.Event()
+
+    def work(token: CancelToken) -> bool:
+        begun.set()
+        release.wait(5)
+        return token.cancelled
+
+    running_work = asyncio.create_task(pool.run(work))
+    await asyncio.to_thread(begun.wait, 5)
+    with pytest.raises(Overloaded):
+        await pool.run(work)
+    running_work.cancel()
+    await asyncio.sleep(0.05)
+    with pytest.raises(Overloaded):
+        await pool.run(work)
+    release.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running_work
+    assert await pool.run(lambda token: token.cancelled) is False
+    pool.close()
