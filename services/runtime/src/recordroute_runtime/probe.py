@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -13,7 +14,8 @@ def probe(address: str, service: str, timeout: float) -> str:
     """Returns the health of a server as its enum's name, or the status code of a failed call."""
     with grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
         try:
-            answer = health_pb2_grpc.HealthStub(channel).Check(
+            stub: Any = health_pb2_grpc.HealthStub(channel)
+            answer = stub.Check(
                 health_pb2.HealthCheckRequest(service=service), timeout=timeout, wait_for_ready=True
             )
         except grpc.RpcError as error:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import grpc.aio
 import structlog
@@ -27,9 +27,12 @@ log = structlog.get_logger(__name__)
 
 # The supervisor of the embedded system holds the other end: when it closes, the supervisor is gone.
 LIFELINE_VARIABLE = "RECORDROUTE_LIFELINE_FD"
+Settings = TypeVar("Settings", bound=ServerSettings)
 LOAD_RETRY_SECONDS = 3.0
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+# A health name that is SERVING whenever the event loop answers, ready or not: what decides over a restart.
+LIVENESS = "liveness"
 
 
 class Service(Protocol):
@@ -113,6 +116,7 @@ class RunningServer:
         except RuntimeError as error:
             raise AddressInUse(f"can't listen on {self._settings.listen}: is it in use?") from error
         await self._set_health(NOT_SERVING)
+        await self._health.set(LIVENESS, SERVING)
         await self._server.start()
         self._loading = asyncio.create_task(self._load())
 
@@ -142,7 +146,7 @@ class RunningServer:
         await self._set_health(SERVING)
         log.info("serving", address=self._settings.listen)
 
-    async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+    async def _set_health(self, status: int) -> None:
         for name in ("", *self._service.names):
             await self._health.set(name, status)
 
@@ -165,7 +169,7 @@ async def _serve(make: Callable[[], Awaitable[Service]], settings: ServerSetting
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    waiting = [asyncio.create_task(stop.wait())]
+    waiting: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait())]
     if LIFELINE_VARIABLE in os.environ:
         waiting.append(asyncio.create_task(_lifeline_closed(int(os.environ[LIFELINE_VARIABLE]))))
     async with AsyncExitStack() as stack:
@@ -186,8 +190,8 @@ async def _serve(make: Callable[[], Awaitable[Service]], settings: ServerSetting
 
 def serve(
     name: str,
-    settings_class: type[ServerSettings],
-    make: Callable[[ServerSettings, CommonSettings], Awaitable[Service]],
+    settings_class: type[Settings],
+    make: Callable[[Settings, CommonSettings], Awaitable[Service]],
 ) -> None:
     """Runs a service until SIGTERM or SIGINT: the whole of its `__main__`.
 

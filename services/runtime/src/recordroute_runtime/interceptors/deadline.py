@@ -26,7 +26,7 @@ class DeadlineInterceptor(CallInterceptor):
     """Refuses unary calls without a deadline: such a call can wait for ever."""
 
     @asynccontextmanager
-    async def around(  # type: ignore[override]
+    async def around(
         self, method: str, context: grpc.aio.ServicerContext[Any, Any], unary: bool
     ) -> AsyncIterator[None]:
         remaining = context.time_remaining()

@@ -54,7 +54,7 @@ class ErrorInterceptor(CallInterceptor):
     """Outermost of the interceptors that raise: nothing but a status leaves the process."""
 
     @asynccontextmanager
-    async def around(  # type: ignore[override]
+    async def around(
         self, method: str, context: grpc.aio.ServicerContext[Any, Any], unary: bool
     ) -> AsyncIterator[None]:
         try:

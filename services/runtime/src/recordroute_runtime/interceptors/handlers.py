@@ -14,7 +14,7 @@ FOREIGN_PREFIX = "/grpc."
 
 Around = Callable[[str, "grpc.aio.ServicerContext[Any, Any]", bool], AbstractAsyncContextManager[None]]
 MapRequest = Callable[[Any], Any]
-Continuation = Callable[[grpc.HandlerCallDetails], Awaitable["grpc.RpcMethodHandler[Any, Any]"]]
+Continuation = Callable[[grpc.HandlerCallDetails], Awaitable["grpc.RpcMethodHandler[Any, Any] | None"]]
 
 
 async def _mapped(requests: AsyncIterator[Any], map_request: MapRequest) -> AsyncIterator[Any]:
@@ -39,14 +39,14 @@ def wrap_handler(
     unary = not handler.request_streaming and not handler.response_streaming
 
     async def unary_response(request: Any, context: Any) -> Any:
-        call = handler.stream_unary if handler.request_streaming else handler.unary_unary
+        call: Any = handler.stream_unary if handler.request_streaming else handler.unary_unary
         if around is None:
             return await call(prepare(request), context)
         async with around(method, context, unary):
             return await call(prepare(request), context)
 
     async def stream_response(request: Any, context: Any) -> AsyncIterator[Any]:
-        call = handler.stream_stream if handler.request_streaming else handler.unary_stream
+        call: Any = handler.stream_stream if handler.request_streaming else handler.unary_stream
         async with AsyncExitStack() as stack:
             if around is not None:
                 await stack.enter_async_context(around(method, context, unary))
@@ -55,6 +55,8 @@ def wrap_handler(
             async for response in responses:
                 yield response
 
+    make: Any
+    behaviour: Any
     if handler.request_streaming and handler.response_streaming:
         make, behaviour = grpc.stream_stream_rpc_method_handler, stream_response
     elif handler.response_streaming:
@@ -63,7 +65,10 @@ def wrap_handler(
         make, behaviour = grpc.stream_unary_rpc_method_handler, unary_response
     else:
         make, behaviour = grpc.unary_unary_rpc_method_handler, unary_response
-    return make(behaviour, handler.request_deserializer, handler.response_serializer)
+    wrapped: grpc.RpcMethodHandler[Any, Any] = make(
+        behaviour, handler.request_deserializer, handler.response_serializer
+    )
+    return wrapped
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
@@ -74,7 +79,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler[Any, Any]:
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
         if handler is None or method.startswith(FOREIGN_PREFIX):

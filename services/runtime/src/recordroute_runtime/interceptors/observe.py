@@ -29,7 +29,7 @@ class ObserveInterceptor(CallInterceptor):
     """Outermost of all: it sees the status that the client gets."""
 
     @asynccontextmanager
-    async def around(  # type: ignore[override]
+    async def around(
         self, method: str, context: grpc.aio.ServicerContext[Any, Any], unary: bool
     ) -> AsyncIterator[None]:
         started = time.monotonic()

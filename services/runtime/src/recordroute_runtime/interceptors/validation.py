@@ -12,7 +12,7 @@ from recordroute_runtime.interceptors.handlers import CallInterceptor
 
 def _path(violation: protovalidate.Violation) -> str:
     text = ""
-    for element in violation.proto.field.elements:
+    for element in violation.proto.field.elements if violation.proto.field else ():
         text += f".{element.field_name}"
         if element.subscript is not None:
             text += f"[{element.subscript.value}]"
@@ -22,7 +22,7 @@ def _path(violation: protovalidate.Violation) -> str:
 class ValidationInterceptor(CallInterceptor):
     """Refuses messages that break a rule, each message of a stream as it comes."""
 
-    def map_request(self, message: Any) -> Any:  # type: ignore[override]
+    def map_request(self, message: Any) -> Any:
         violations = protovalidate.collect_violations(message)
         if violations:
             raise FieldViolations([(_path(violation), violation.proto.message) for violation in violations])

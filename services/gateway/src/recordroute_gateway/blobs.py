@@ -1,0 +1,120 @@
+"""Content-addressed files: a blob's name is the SHA-256 of its bytes, so writing it twice changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+from recordroute_runtime.errors import StorageFull
+
+READ_CHUNK_BYTES = 1 << 20
+FULL = "the disk of the library is full; nothing was changed"
+
+
+def raise_if_full(error: BaseException) -> None:
+    """Raises StorageFull where `error`, or what caused it, is a full disk or a used-up quota."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(FULL) from error
+        cause = cause.__cause__
+    # The object store's errors carry the system's only in their text.
+    if isinstance(error, BaseError) and "No space left" in str(error):
+        raise StorageFull(FULL) from error
+
+
+class BlobStore:
+    """Blobs below the data folder, or in an object store."""
+
+    def __init__(self, data_dir: Path, url: str) -> None:
+        self.incoming = data_dir / "incoming"
+        self._local = None if url else data_dir / "blobs"
+        if self._local is not None:
+            self._local.mkdir(parents=True, exist_ok=True)
+        self._store: ObjectStore = from_url(url) if url else LocalStore(prefix=self._local)
+
+    def open(self) -> None:
+        """Clears away what a killed process was receiving."""
+        self.incoming.mkdir(parents=True, exist_ok=True)
+        for left_over in self.incoming.iterdir():
+            left_over.unlink()
+
+    def new_incoming(self) -> Path:
+        """Returns the path of a new empty file to receive into; `adopt` or unlink it."""
+        descriptor, path = tempfile.mkstemp(dir=self.incoming)
+        os.close(descriptor)
+        return Path(path)
+
+    async def adopt(self, path: Path, sha256: str) -> None:
+        """Takes over a received file under its name. Raises StorageFull."""
+        if self._local is not None:
+            await asyncio.to_thread(self._move, path, self._local / _key(sha256))
+            return
+        try:
+            await obstore.put_async(self._store, _key(sha256), path)
+        except BaseError as error:
+            raise_if_full(error)
+            raise
+        path.unlink()
+
+    async def put(self, data: bytes) -> str:
+        """Writes a small blob and returns its name. Raises StorageFull."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = await asyncio.to_thread(self._write, data)
+        await self.adopt(path, sha256)
+        return sha256
+
+    async def get(self, sha256: str) -> bytes:
+        """Returns the whole of a small blob."""
+        result = await obstore.get_async(self._store, _key(sha256))
+        return bytes(await result.bytes_async())
+
+    async def stream(self, sha256: str) -> AsyncIterator[bytes]:
+        """Yields a blob's bytes in chunks of at most `READ_CHUNK_BYTES`."""
+        result = await obstore.get_async(self._store, _key(sha256))
+        async for chunk in result.stream(min_chunk_size=READ_CHUNK_BYTES):
+            data = memoryview(chunk)
+            for start in range(0, len(data), READ_CHUNK_BYTES):
+                yield bytes(data[start : start + READ_CHUNK_BYTES])
+
+    async def delete(self, sha256: str) -> None:
+        """Deletes a blob; it is no error if it is gone."""
+        try:
+            await obstore.delete_async(self._store, _key(sha256))
+        except FileNotFoundError:
+            return
+
+    def _write(self, data: bytes) -> Path:
+        path = self.new_incoming()
+        try:
+            with path.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise_if_full(error)
+            raise
+        return path
+
+    @staticmethod
+    def _move(source: Path, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _key(sha256: str) -> str:
+    return f"{sha256[:2]}/{sha256}"

@@ -1,0 +1,1 @@
+"""The gateway's view of the services behind it: protobuf messages stop here."""

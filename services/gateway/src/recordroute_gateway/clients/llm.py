@@ -1,0 +1,44 @@
+"""The gateway's client of the llm service."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import grpc.aio
+from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
+from recordroute_runtime.errors import ProcessingFailed
+
+from recordroute_gateway.clients.minutes import minutes_record
+from recordroute_gateway.clients.segments import segment_messages
+from recordroute_gateway.library.records import Minutes, Transcript
+
+TITLE_SECONDS = 300.0
+
+
+class LlmClient:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = llm_pb2_grpc.LlmServiceStub(channel)
+
+    async def summarize(
+        self, transcript: Transcript, *, model: str, report: Callable[[float], Awaitable[None]]
+    ) -> Minutes:
+        """Makes minutes of a transcript."""
+        request = llm_pb2.SummarizeRequest(
+            segments=segment_messages(transcript.segments), language=transcript.language, model=model
+        )
+        async for response in self._stub.Summarize(request):
+            match response.WhichOneof("payload"):
+                case "progress" if response.progress.total_steps:
+                    await report(
+                        min(99.0, 100 * response.progress.completed_steps / response.progress.total_steps)
+                    )
+                case "result":
+                    return minutes_record(response.result.minutes)
+        raise ProcessingFailed("GENERATION_FAILED", "the llm service ended without minutes")
+
+    async def title(self, transcript: Transcript, *, model: str) -> str:
+        """Makes a title of one line."""
+        request = llm_pb2.TitleRequest(
+            segments=segment_messages(transcript.segments), language=transcript.language, model=model
+        )
+        return (await self._stub.Title(request, timeout=TITLE_SECONDS)).title

@@ -1,0 +1,135 @@
+"""The gateway's client of the vector service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import grpc.aio
+from recordroute.vector.v1 import embedding_pb2, embedding_pb2_grpc, index_pb2, index_pb2_grpc
+from recordroute_runtime.wire import to_seconds, to_timestamp
+
+from recordroute_gateway.clients.segments import segment_messages
+from recordroute_gateway.library.records import Recording, Transcript
+
+CALL_SECONDS = 120.0
+# Small enough for live progress and quick cancel, large enough to fill the encoder's batches.
+PASSAGES_PER_CALL = 16
+
+Report = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class EmbeddedTranscript:
+    """Passages with their vectors, in the contract's binary form, and the model that made them."""
+
+    data: bytes
+    model: str
+
+
+@dataclass(frozen=True)
+class PassageHit:
+    """A passage that was found; times in seconds, highlights in code points of the snippet."""
+
+    document_id: str
+    text: str
+    start: float
+    end: float
+    snippet: str
+    snippet_start: float
+    highlights: tuple[tuple[int, int], ...]
+    score: float
+
+
+class VectorClient:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._embedding = embedding_pb2_grpc.EmbeddingServiceStub(channel)
+        self._index = index_pb2_grpc.IndexServiceStub(channel)
+
+    async def embed(self, transcript: Transcript, *, report: Report) -> EmbeddedTranscript | None:
+        """Splits a transcript and embeds its passages; None where it holds no text."""
+        split = await self._embedding.SplitPassages(
+            embedding_pb2.SplitPassagesRequest(segments=segment_messages(transcript.segments)),
+            timeout=CALL_SECONDS,
+        )
+        embedded, model = index_pb2.EmbeddedPassages(), ""
+        for start in range(0, len(split.passages), PASSAGES_PER_CALL):
+            passages = split.passages[start : start + PASSAGES_PER_CALL]
+            answer = await self._embedding.Embed(
+                embedding_pb2.EmbedRequest(
+                    texts=[passage.text for passage in passages],
+                    kind=embedding_pb2.EMBEDDING_KIND_PASSAGE,
+                ),
+                timeout=CALL_SECONDS,
+            )
+            model = answer.model
+            embedded.passages.extend(
+                index_pb2.EmbeddedPassage(passage=passage, vector=embedding.values)
+                for passage, embedding in zip(passages, answer.embeddings, strict=True)
+            )
+            await report(min(99.0, 100 * (start + len(passages)) / len(split.passages)))
+        return EmbeddedTranscript(embedded.SerializeToString(deterministic=True), model) if model else None
+
+    async def upsert(self, recording: Recording, data: bytes, *, model: str, report: Report) -> None:
+        """Replaces what the index holds of a recording by `data`, as `embed` made it."""
+        embedded = index_pb2.EmbeddedPassages.FromString(data)
+
+        async def requests() -> AsyncIterator[index_pb2.UpsertRequest]:
+            yield index_pb2.UpsertRequest(
+                config=index_pb2.UpsertConfig(
+                    owner=recording.owner,
+                    document_id=recording.id,
+                    language=recording.language,
+                    recorded_at=to_timestamp(recording.recorded_at),
+                    model=model,
+                )
+            )
+            for start in range(0, len(embedded.passages), PASSAGES_PER_CALL):
+                await report(min(99.0, 100 * start / len(embedded.passages)))
+                batch = embedded.passages[start : start + PASSAGES_PER_CALL]
+                yield index_pb2.UpsertRequest(batch=index_pb2.EmbeddedPassages(passages=batch))
+
+        await self._index.Upsert(requests())
+
+    async def delete(self, owner: str, recording_id: str) -> None:
+        """Deletes what the index holds of a recording."""
+        await self._index.Delete(
+            index_pb2.DeleteRequest(owner=owner, document_id=recording_id), timeout=CALL_SECONDS
+        )
+
+    async def search(
+        self,
+        owner: str,
+        query: str,
+        *,
+        limit: int,
+        recording_ids: Sequence[str],
+        recorded_from: datetime | None,
+        recorded_before: datetime | None,
+    ) -> list[PassageHit]:
+        """Finds passages, best first."""
+        answer = await self._index.Search(
+            index_pb2.SearchRequest(
+                owner=owner,
+                query=query,
+                limit=limit,
+                document_ids=recording_ids,
+                recorded_from=to_timestamp(recorded_from) if recorded_from else None,
+                recorded_before=to_timestamp(recorded_before) if recorded_before else None,
+            ),
+            timeout=CALL_SECONDS,
+        )
+        return [
+            PassageHit(
+                document_id=hit.document_id,
+                text=hit.passage.text,
+                start=to_seconds(hit.passage.start),
+                end=to_seconds(hit.passage.end),
+                snippet=hit.snippet,
+                snippet_start=to_seconds(hit.snippet_start),
+                highlights=tuple((place.start, place.end) for place in hit.highlights),
+                score=hit.score,
+            )
+            for hit in answer.hits
+        ]

@@ -1,0 +1,1 @@
+"""The recordings and what was made of them."""

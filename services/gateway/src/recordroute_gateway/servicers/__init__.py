@@ -1,0 +1,1 @@
+"""The wire side of the gateway: protobuf messages in and out."""

@@ -1,0 +1,1 @@
+"""The durable work on recordings."""

@@ -1,0 +1,86 @@
+"""Workflows and their events, as the gateway's own code sees them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Stage(StrEnum):
+    TRANSCRIBE = "transcribe"
+    SUMMARISE = "summarise"
+    EMBED = "embed"
+    INDEX = "index"
+
+
+class State(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+
+    @property
+    def ended(self) -> bool:
+        return self not in (State.QUEUED, State.RUNNING)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for; an empty model is the service's default."""
+
+    language: str | None = None
+    stt_model: str = ""
+    llm_model: str = ""
+    skip_summary: bool = False
+    skip_index: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why something failed: a stable reason and a sentence for people."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    stage: Stage
+    state: State
+    percent: float
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Workflow:
+    id: str
+    recording_id: str
+    owner: str
+    state: State
+    attempt: int
+    options: Options
+    failure: Failure | None
+    created_at: datetime
+    ended_at: datetime | None
+    last_sequence: int
+    stages: tuple[StageStatus, ...]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened; no stage: to the workflow as a whole."""
+
+    sequence: int
+    time: datetime
+    stage: Stage | None
+    state: State
+    percent: float
+    failure: Failure | None
