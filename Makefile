@@ -10,7 +10,7 @@ PACKAGE_FILES := $(foreach package,$(PACKAGES),$(package)/pyproject.toml)
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
 SERVICES := stt llm vector gateway
 
-.PHONY: setup run test lint protos lock images clean
+.PHONY: setup run test lint breaking protos lock clean
 
 setup: .venv/.installed
 	$(BIN)/recordroute models pull
@@ -32,10 +32,10 @@ lint: .venv/.installed-dev
 	$(BIN)/python gen/generate.py --check
 	$(BIN)/python docs/generate.py --check
 
-# buf breaking compares with the main branch: nothing that clients use may go away.
-.PHONY: breaking
+# Nothing of the contract that clients use may go away.
+AGAINST ?= .git\#branch=main
 breaking: .venv/.installed-dev
-	$(BIN)/buf breaking --against '.git#branch=main'
+	$(BIN)/buf breaking protos --against '$(AGAINST),subdir=protos'
 
 protos: .venv/.installed-dev
 	$(BIN)/buf format --write protos

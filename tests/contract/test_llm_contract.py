@@ -1,0 +1,77 @@
+"""llm.v1.LlmService by a blocking client."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
+from recordroute_runtime.remote import read_error
+
+SOCKET = "llm"
+
+
+@pytest.fixture(scope="module")
+def grpc_stub_cls() -> type[llm_pb2_grpc.LlmServiceStub]:
+    return llm_pb2_grpc.LlmServiceStub
+
+
+def test_summarize(grpc_stub, meeting) -> None:
+    answers = list(
+        grpc_stub.Summarize(llm_pb2.SummarizeRequest(segments=meeting, language="en"), timeout=120)
+    )
+    minutes = answers[-1].result.minutes
+    assert minutes.language == "en"
+    assert minutes.sections
+    for section in minutes.sections:
+        for item in section.items:
+            assert item.evidence
+            assert all(evidence.quote == meeting[evidence.segment_index].text for evidence in item.evidence)
+    steps = [answer.progress.completed_steps for answer in answers if answer.HasField("progress")]
+    assert steps == sorted(steps)
+
+
+def test_title(grpc_stub, meeting) -> None:
+    title = grpc_stub.Title(llm_pb2.TitleRequest(segments=meeting), timeout=60).title
+    assert 1 <= len(title) <= 60
+    assert "\n" not in title
+    assert title[0] not in "\"'“"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"segments": []}, "INVALID_FIELDS"),
+        ({"model": "unknown"}, "MODEL_MISSING"),
+        ({"language": "?"}, "INVALID_FIELDS"),
+    ],
+)
+def test_bad_requests(grpc_stub, meeting, changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        grpc_stub.Title(llm_pb2.TitleRequest(**{"segments": meeting, **changes}), timeout=30)
+    assert read_error(caught.value).reason == reason
+
+
+def test_transcript_without_text(grpc_stub, meeting) -> None:
+    blank = [type(meeting[0])(start=meeting[0].start, end=meeting[0].end, text="  ")]
+    with pytest.raises(grpc.RpcError) as caught:
+        list(grpc_stub.Summarize(llm_pb2.SummarizeRequest(segments=blank), timeout=30))
+    assert read_error(caught.value).reason == "EMPTY_TRANSCRIPT"
+
+
+def test_unary_call_without_deadline(grpc_stub, meeting) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        grpc_stub.Title(llm_pb2.TitleRequest(segments=meeting))
+    assert read_error(caught.value).reason == "DEADLINE_REQUIRED"
+
+
+def test_list_models(grpc_stub) -> None:
+    models = {
+        model.id: model for model in grpc_stub.ListModels(llm_pb2.ListModelsRequest(), timeout=10).models
+    }
+    assert models["smollm2-135m-instruct"].is_default
+    assert "qwen2.5-coder-0.5b-instruct" in models
+
+
+def test_every_rpc_was_called(called) -> None:
+    service = llm_pb2.DESCRIPTOR.services_by_name["LlmService"]
+    assert called.methods == {method.name for method in service.methods}
