@@ -1,0 +1,149 @@
+"""`recordroute models` against a hub on loopback that has one small model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from recordroute_cli.main import run
+
+CONTENT = bytes(range(256)) * 4000
+REVISION = "0" * 40
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The models folder of a machine whose catalogue has the model `small` and whose hub serves it."""
+    file = tmp_path / "hub/org/small/resolve" / REVISION / "model.gguf"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(CONTENT)
+    catalogue = tmp_path / "catalogue.toml"
+    catalogue.write_text(
+        f"""
+[[models]]
+id = "small"
+task = "llm"
+description = "A small one."
+license = "MIT"
+languages = ["en"]
+default = true
+files = [{{ path = "model.gguf", size = {len(CONTENT)}, sha256 = "{hashlib.sha256(CONTENT).hexdigest()}" }}]
+sources = [{{ kind = "hub", repository = "org/small", revision = "{REVISION}" }}]
+"""
+    )
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(tmp_path / "hub")))
+    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    monkeypatch.setenv("RECORDROUTE_MODELS_DIR", str(tmp_path / "models"))
+    monkeypatch.setenv("RECORDROUTE_MODELS_CATALOGUE", str(catalogue))
+    monkeypatch.setenv("RECORDROUTE_MODELS_HUB_ENDPOINT", f"http://127.0.0.1:{httpd.server_port}")
+    monkeypatch.setattr("recordroute_models.sources.get_token", lambda: None)
+    yield tmp_path / "models"
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()
+
+
+def test_pull_tells_its_progress_in_lines_and_the_second_has_nothing_to_do(
+    models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["models", "pull"]) == 0
+    assert (models / "small" / "model.gguf").read_bytes() == CONTENT
+    first = capsys.readouterr()
+    assert first.out == ""
+    lines = first.err.splitlines()
+    assert lines[0] == "small: waiting 0 B of 1.0 MB"
+    assert lines[-2:] == [
+        "small: done 1.0 MB of 1.0 MB",
+        f"1 model is installed in {models} (1.0 MB fetched)",
+    ]
+    assert run(["models", "pull"]) == 0
+    assert capsys.readouterr().err == f"1 model is installed in {models}\n"
+
+
+def test_every_command_answers_programs_in_json(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models", "list", "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)["models"]
+    assert (listed["id"], listed["state"], listed["download_bytes"]) == ("small", "missing", len(CONTENT))
+    assert run(["models", "pull", "small", "--json"]) == 0
+    pulled = capsys.readouterr()
+    assert pulled.err == ""
+    (model,) = json.loads(pulled.out)["models"]
+    assert (model["id"], model["source"], model["downloaded_bytes"]) == ("small", "hub", len(CONTENT))
+    assert run(["models", "verify", "--json"]) == 0
+    (verified,) = json.loads(capsys.readouterr().out)["models"]
+    assert (verified["state"], verified["problems"]) == ("installed", [])
+    assert run(["models", "clean", "--all", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["freed_bytes"] == len(CONTENT)
+    assert not (models / "small").exists()
+
+
+def test_list_shows_a_row_for_each_model(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models", "list"]) == 0
+    heading, row = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["MODEL", "TASK", "STATE", "SIZE", "LICENCE", "DESCRIPTION"]
+    assert row.split()[:5] == ["small", "llm", "missing", "1.0", "MB"]
+
+
+def test_verify_of_a_broken_model_fails_and_names_the_command_that_mends_it(
+    models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["models", "pull", "--json"]) == 0
+    (models / "small" / "model.gguf").write_bytes(CONTENT[:-1] + b"x")
+    capsys.readouterr()
+    assert run(["models", "verify"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == "small: broken; model.gguf has other content\n"
+    assert shown.err.splitlines()[-1] == (
+        "error: model small is broken; mend with: recordroute models pull small"
+    )
+    assert run(["models", "verify", "--json"]) == 1
+    (verified,) = json.loads(capsys.readouterr().out)["models"]
+    assert verified["problems"] == ["model.gguf has other content"]
+    assert run(["models", "pull"]) == 0
+    assert run(["models", "verify"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "code", "message"),
+    [
+        (["pull", "other"], {}, 3, "there is no model other; there are: small"),
+        (
+            ["pull"],
+            {"RECORDROUTE_OFFLINE": "1"},
+            1,
+            "model small is not installed and RECORDROUTE_OFFLINE is",
+        ),
+        (["pull", "--source", "packages"], {}, 1, "it has no source of the kind packages"),
+        (["pull", "--source", "nowhere"], {}, 2, "nowhere"),
+        (["list"], {"RECORDROUTE_MODELS_SOURCE": "x"}, 2, "RECORDROUTE_MODELS_SOURCE: Input should be"),
+        (["list"], {"RECORDROUTE_MODELS_CATALOGUE": "/none.toml"}, 1, "/none.toml can't be read"),
+    ],
+)
+def test_an_error_is_one_line_with_its_exit_code(
+    models: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    variables: dict[str, str],
+    code: int,
+    message: str,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert run(["models", *arguments]) == code
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert message in errors[0]
+    assert not (models / "small").exists()
