@@ -10,7 +10,8 @@ PACKAGE_FILES := $(foreach package,$(PACKAGES),$(package)/pyproject.toml)
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
 SERVICES := stt llm vector gateway
 
-.PHONY: setup run test lint breaking protos lock clean
+
+.PHONY: setup run test kill-tests bench lint breaking protos lock clean
 
 setup: .venv/.installed
 	$(BIN)/recordroute models pull
@@ -21,6 +22,16 @@ run: .venv/.installed
 test: .venv/.installed-dev
 	$(BIN)/recordroute models pull --for-tests
 	$(BIN)/python -m pytest
+
+# The kill tests many times over.
+ROUNDS ?= 20
+kill-tests: .venv/.installed-dev
+	$(BIN)/recordroute models pull --for-tests
+	RECORDROUTE_KILL_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest tests/faults --timeout 7200
+
+bench: .venv/.installed-dev
+	$(BIN)/recordroute models pull
+	$(BIN)/python benchmarks/main_job.py
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

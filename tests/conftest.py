@@ -203,10 +203,20 @@ def sample() -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def make_system(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., EmbeddedSystem]:
+    """Makes a system with small models and an empty data folder; keyword arguments are further settings."""
+
+    def make(**environment: str) -> EmbeddedSystem:
+        return EmbeddedSystem(tmp_path_factory.mktemp("data"), {**SMALL_MODELS, **environment})
+
+    return make
+
+
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSystem]:
-    """A running system with small models, one for each test file."""
-    running = EmbeddedSystem(tmp_path_factory.mktemp("data"), SMALL_MODELS)
+def system(make_system: Callable[..., EmbeddedSystem]) -> Iterator[EmbeddedSystem]:
+    """A running system, one for each test file."""
+    running = make_system()
     running.start()
     yield running
     assert running.stop() == 0

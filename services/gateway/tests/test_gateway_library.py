@@ -21,8 +21,8 @@ LIMIT = 10 << 20
 
 
 @pytest.fixture
-async def library(tmp_path: Path) -> AsyncIterator[LibraryStore]:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'library.sqlite'}")
+async def library(tmp_path: Path, database_url: str) -> AsyncIterator[LibraryStore]:
+    database = Database(database_url)
     await database.migrate()
     blobs = BlobStore(tmp_path, "")
     blobs.open()

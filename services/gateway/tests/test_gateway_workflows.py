@@ -6,7 +6,6 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from recordroute_gateway.database import Database
@@ -20,8 +19,8 @@ RECORDING = str(uuid.uuid4())
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[WorkflowStore]:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'library.sqlite'}")
+async def store(database_url: str) -> AsyncIterator[WorkflowStore]:
+    database = Database(database_url)
     await database.migrate()
     now = datetime.now(UTC)
     async with database.write() as connection:
@@ -95,11 +94,11 @@ async def test_watchers_miss_and_repeat_nothing(store: WorkflowStore) -> None:
     assert store._watchers == {}
 
 
-async def test_events_of_another_process_reach_the_watcher(store: WorkflowStore, tmp_path: Path) -> None:
+async def test_events_of_another_process_reach_the_watcher(store: WorkflowStore, database_url: str) -> None:
     workflow = await new(store)
     watcher = asyncio.create_task(all_events(store, workflow))
     await asyncio.sleep(0.05)
-    other_database = Database(f"sqlite+aiosqlite:///{tmp_path / 'library.sqlite'}")
+    other_database = Database(database_url)
     await WorkflowStore(other_database).record(workflow, None, State.SUCCEEDED)
     await other_database.close()
     assert [event.state for event in await asyncio.wait_for(watcher, 5)] == [State.QUEUED, State.SUCCEEDED]

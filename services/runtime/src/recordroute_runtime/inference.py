@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -68,7 +68,7 @@ class InferencePool:
                 await asyncio.wait([running])
                 raise
 
-    async def stream(self, work: Callable[[CancelToken], Iterator[Item]]) -> AsyncIterator[Item]:
+    async def stream(self, work: Callable[[CancelToken], Iterator[Item]]) -> AsyncGenerator[Item, None]:
         """Runs the iterator that `work` returns in a thread and yields its items.
 
         The thread stops when the reader falls `STREAM_BUFFER_ITEMS` behind, and for good when the reader goes away.

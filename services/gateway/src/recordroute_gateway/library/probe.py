@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,27 +28,33 @@ class MediaProbe:
 
 async def probe_media(path: Path) -> MediaProbe:
     """Opens the file and decodes its first audio. Raises InvalidInput: MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        __name__,
-        str(path),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), PROBE_SECONDS)
-        found: dict[str, Any] = json.loads(output)
-    except (TimeoutError, ValueError) as error:
-        # Hung, or killed by the file.
-        raise InvalidInput("MEDIA_UNREADABLE", UNREADABLE) from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        process = await asyncio.to_thread(_run, path)
+    except subprocess.TimeoutExpired as error:
+        raise InvalidInput(
+            "MEDIA_UNREADABLE", f"the file could not be read in {PROBE_SECONDS:.0f} s"
+        ) from error
+    if process.returncode > 0:
+        # Ours to mend, not the file's fault: a crash in the media library ends by a signal.
+        raise RuntimeError(f"the probe failed: {process.stderr.decode(errors='replace')}")
+    if process.returncode < 0:
+        raise InvalidInput("MEDIA_UNREADABLE", UNREADABLE)
+    found: dict[str, Any] = json.loads(process.stdout)
     if "reason" in found:
         raise InvalidInput(found["reason"], found["message"])
     return MediaProbe(found["duration_seconds"])
+
+
+def _run(path: Path) -> subprocess.CompletedProcess[bytes]:
+    # Not by the event loop's own means: uvloop forks, which runs gRPC's fork handlers in the child, and one child in
+    # fifteen died of them. `subprocess` uses vfork, which runs none.
+    return subprocess.run(
+        [sys.executable, "-m", __name__, str(path)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=PROBE_SECONDS,
+        check=False,
+    )
 
 
 def _probe(path: str) -> dict[str, Any]:

@@ -1,0 +1,34 @@
+"""The same code on PostgreSQL: the main job, with the gateway killed in two of its stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from recordroute.gateway.v1 import workflow_pb2
+
+
+@pytest.fixture(scope="module")
+def system(make_system: Callable[..., object], new_postgresql: Callable[[], str]) -> Iterator[object]:
+    running = make_system(RECORDROUTE_GATEWAY_DATABASE_URL=new_postgresql())
+    running.start()
+    yield running
+    assert running.stop() == 0
+
+
+def test_main_job_survives_kills(system, sample: Path) -> None:
+    recording = system.upload(sample)
+    workflow = system.start_workflow(recording)
+    stages = [workflow_pb2.WORKFLOW_STAGE_TRANSCRIBE, workflow_pb2.WORKFLOW_STAGE_SUMMARISE]
+    events = []
+    for event in system.watch(workflow):
+        events.append(event)
+        if stages and event.stage == stages[0] and event.state == workflow_pb2.WORKFLOW_STATE_RUNNING:
+            stages.pop(0)
+            system.kill("gateway")
+    assert stages == []
+    assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+    assert events[-1].state == workflow_pb2.WORKFLOW_STATE_SUCCEEDED
+    assert system.passage_count(recording) > 0
+    assert not list(system.data_dir.glob("*.sqlite*"))
