@@ -1,0 +1,278 @@
+"""stt.v1.SttService over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import grpc
+import grpc.aio
+import pytest
+from recordroute.stt.v1 import stt_pb2, stt_pb2_grpc
+from recordroute_runtime.channels import open_channel
+from recordroute_runtime.remote import read_error
+from recordroute_runtime.server import RunningServer
+from recordroute_runtime.settings import CommonSettings
+from recordroute_runtime.wire import to_seconds
+from recordroute_stt.service import SttService
+from recordroute_stt.settings import SttSettings
+
+TINY = "faster-whisper-tiny.en"
+BASE = "faster-whisper-base"
+CHUNK = 64 * 1024
+
+Requests = Iterable[stt_pb2.TranscribeRequest]
+
+
+@asynccontextmanager
+async def serving(
+    models_dir: Path, **values: object
+) -> AsyncIterator[tuple[stt_pb2_grpc.SttServiceStub, SttService]]:
+    values = {"model": TINY, "workers": 2, "beam_size": 1, **values}
+    settings = SttSettings(listen="127.0.0.1:0", drain_grace_seconds=0.5, **values)
+    service = SttService(settings, CommonSettings(models_dir=models_dir))
+    server = RunningServer(service, settings)
+    await server.start()
+    async with open_channel(f"127.0.0.1:{server.port}") as channel:
+        try:
+            await server.loaded()
+            yield stt_pb2_grpc.SttServiceStub(channel), service
+        finally:
+            await server.stop()
+
+
+def requests(content: bytes, chunk: int = CHUNK, **config: object) -> Requests:
+    yield stt_pb2.TranscribeRequest(config=stt_pb2.TranscribeConfig(**config))
+    for start in range(0, len(content), chunk):
+        yield stt_pb2.TranscribeRequest(audio_chunk=content[start : start + chunk])
+
+
+async def transcribed(
+    stub: stt_pb2_grpc.SttServiceStub, content: Requests, timeout: float = 60
+) -> list[stt_pb2.TranscribeResponse]:
+    return [response async for response in stub.Transcribe(content, timeout=timeout)]
+
+
+async def refused(stub: stt_pb2_grpc.SttServiceStub, content: Requests) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await transcribed(stub, content)
+    return caught.value
+
+
+def text_of(responses: list[stt_pb2.TranscribeResponse]) -> str:
+    return " ".join(r.segment.text for r in responses if r.HasField("segment"))
+
+
+async def test_file_goes_in_and_segments_come_out(models_dir, long_file, references, word_error_rate) -> None:
+    async with serving(models_dir) as (stub, _):
+        responses = await transcribed(stub, requests(long_file, word_timestamps=True))
+    kinds = [response.WhichOneof("payload") for response in responses]
+    assert kinds[0] == "media_info"
+    assert kinds[-1] == "stats"
+    assert kinds.count("language") == 1
+    assert kinds.index("language") < kinds.index("segment")
+    info = responses[0].media_info
+    assert (info.container, info.codec, info.sample_rate_hertz, info.channels) == ("flac", "flac", 16000, 1)
+
+    segments = [response.segment for response in responses if response.HasField("segment")]
+    assert [segment.index for segment in segments] == list(range(len(segments)))
+    assert all(to_seconds(segment.start) <= to_seconds(segment.end) for segment in segments)
+    assert all(segment.words and segment.HasField("average_log_probability") for segment in segments)
+    assert word_error_rate(" ".join([*references.values()] * 2), text_of(responses)) <= 0.15
+
+    progress = [response.progress for response in responses if response.HasField("progress")]
+    assert progress[-1].processed == progress[-1].total
+    stats = responses[-1].stats
+    assert to_seconds(stats.audio_duration) == pytest.approx(to_seconds(info.duration), abs=0.01)
+    assert 0 < to_seconds(stats.speech_duration) <= to_seconds(stats.audio_duration)
+    assert to_seconds(stats.processing_time) > 0
+    assert (stats.segment_count, stats.model) == (len(segments), TINY)
+
+
+async def test_segments_arrive_while_the_rest_is_worked_on(models_dir, long_file) -> None:
+    async with serving(models_dir, workers=1) as (stub, _):
+        arrived = [
+            (time.monotonic(), response.WhichOneof("payload"))
+            async for response in stub.Transcribe(requests(long_file), timeout=60)
+        ]
+    first = next(at for at, kind in arrived if kind == "segment")
+    begun, ended = arrived[0][0], arrived[-1][0]
+    assert ended - first > 0.25 * (ended - begun)
+
+
+async def test_tiny_chunks_are_fine(models_dir, data: Path) -> None:
+    content = (data / "librivox_0880.wav").read_bytes()
+    async with serving(models_dir) as (stub, _):
+        responses = await transcribed(stub, requests(content, chunk=97))
+    assert "young man" in text_of(responses)
+
+
+async def test_bad_files_end_in_their_reason_and_the_service_goes_on(
+    models_dir, bad_files, data: Path
+) -> None:
+    async with serving(models_dir) as (stub, _):
+        for name, (content, reason) in {**bad_files, "nothing": (b"", "MEDIA_EMPTY")}.items():
+            error = await refused(stub, requests(content))
+            assert error.code() is grpc.StatusCode.INVALID_ARGUMENT, name
+            assert read_error(error).reason == reason, name
+            assert read_error(error).message
+        responses = await transcribed(stub, requests((data / "librivox_0880.wav").read_bytes()))
+        assert text_of(responses)
+
+
+async def test_damaged_file_is_transcribed_with_a_warning(models_dir, long_file) -> None:
+    async with serving(models_dir) as (stub, _):
+        responses = await transcribed(stub, requests(long_file[: len(long_file) // 3]))
+    assert text_of(responses)
+    assert any("cut off" in warning for warning in responses[-1].stats.warnings)
+
+
+async def test_limits_of_length_and_size(models_dir, long_file) -> None:
+    async with serving(models_dir, max_audio_hours=0.01) as (stub, _):
+        assert read_error(await refused(stub, requests(long_file))).reason == "MEDIA_TOO_LONG"
+    async with serving(models_dir, max_file_bytes=1000) as (stub, _):
+        assert read_error(await refused(stub, requests(long_file))).reason == "MEDIA_TOO_LARGE"
+
+
+async def test_wrong_streams_are_refused(models_dir) -> None:
+    config = stt_pb2.TranscribeRequest(config=stt_pb2.TranscribeConfig())
+    chunk = stt_pb2.TranscribeRequest(audio_chunk=b"abc")
+    async with serving(models_dir) as (stub, _):
+        for stream in ([], [chunk], [config, config], [config, chunk, config]):
+            assert read_error(await refused(stub, stream)).reason == "STREAM_PROTOCOL"
+        assert read_error(await refused(stub, requests(b"", beam_size=99))).reason == "INVALID_FIELDS"
+        assert read_error(await refused(stub, requests(b"", model="../x"))).reason == "INVALID_FIELDS"
+
+
+async def test_languages_and_models_that_are_not_there(models_dir) -> None:
+    async with serving(models_dir) as (stub, _):
+        assert read_error(await refused(stub, requests(b"x", language="ko"))).reason == "UNSUPPORTED_LANGUAGE"
+        unknown = requests(b"x", language="xq", model=BASE)
+        assert read_error(await refused(stub, unknown)).reason == "UNSUPPORTED_LANGUAGE"
+        missing = await refused(stub, requests(b"x", model="whisper-enormous"))
+        assert missing.code() is grpc.StatusCode.FAILED_PRECONDITION
+        assert read_error(missing).reason == "MODEL_MISSING"
+        assert "recordroute models pull whisper-enormous" in read_error(missing).message
+
+
+async def test_models_are_listed_and_loaded_when_asked_for(models_dir, data: Path) -> None:
+    async with serving(models_dir) as (stub, _):
+
+        async def loaded() -> dict[str, tuple[bool, bool]]:
+            answer = await stub.ListModels(stt_pb2.ListModelsRequest(), timeout=5)
+            assert all(model.size_bytes > 0 and model.license for model in answer.models)
+            return {model.id: (model.loaded, model.is_default) for model in answer.models}
+
+        before = await loaded()
+        assert before[TINY] == (True, True)
+        assert before[BASE] == (False, False)
+        content = (data / "librivox_0880.wav").read_bytes()
+        responses = await transcribed(stub, requests(content, model=BASE))
+        assert responses[-1].stats.model == BASE
+        assert (await loaded())[BASE] == (True, False)
+
+
+async def test_two_recordings_at_once(models_dir, data: Path, references, word_error_rate) -> None:
+    names = ["jfk.flac", "librivox_0870.wav"]
+    async with serving(models_dir) as (stub, _):
+        both = await asyncio.gather(
+            *(transcribed(stub, requests((data / name).read_bytes())) for name in names)
+        )
+    for name, responses in zip(names, both, strict=True):
+        assert word_error_rate(references[name], text_of(responses)) <= 0.15
+
+
+async def test_one_too_many_is_told_when_to_come_back(models_dir, data: Path, long_file) -> None:
+    content = (data / "librivox_0880.wav").read_bytes()
+    async with serving(models_dir, workers=1, max_waiting=0) as (stub, _):
+        working = stub.Transcribe(requests(long_file), timeout=60)
+        assert (await working.read()).HasField("media_info")
+        error = await overloaded(stub, content)
+        assert error is not None
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        retry_after = read_error(error).retry_after
+        assert retry_after is not None
+        assert retry_after.total_seconds() >= 1
+        assert text_of([response async for response in working])
+        assert await overloaded(stub, content) is None
+
+
+async def test_others_wait_for_their_turn(models_dir, data: Path) -> None:
+    content = (data / "librivox_0880.wav").read_bytes()
+    async with serving(models_dir, workers=1, max_waiting=3) as (stub, _):
+        assert await asyncio.gather(*(overloaded(stub, content) for _ in range(4))) == [None] * 4
+
+
+async def until_admitted(stub: stt_pb2_grpc.SttServiceStub, content: bytes) -> None:
+    """Asks until a place is free."""
+    for _ in range(100):
+        if await overloaded(stub, content) is None:
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("no place has become free")
+
+
+async def overloaded(stub: stt_pb2_grpc.SttServiceStub, content: bytes) -> grpc.aio.AioRpcError | None:
+    """Transcribes, and returns the refusal of a service that has no place."""
+    try:
+        responses = await transcribed(stub, requests(content))
+    except grpc.aio.AioRpcError as error:
+        if read_error(error).reason != "OVERLOADED":
+            raise
+        return error
+    assert "young man" in text_of(responses)
+    return None
+
+
+async def test_cancel_frees_the_place(models_dir, data: Path, long_file) -> None:
+    async with serving(models_dir, workers=1, max_waiting=0) as (stub, _):
+        call = stub.Transcribe(requests(long_file), timeout=60)
+        async for response in call:
+            if response.HasField("segment"):
+                break
+        call.cancel()
+        cancelled = time.monotonic()
+        await until_admitted(stub, (data / "librivox_0880.wav").read_bytes())
+        assert time.monotonic() - cancelled < 10
+
+
+async def test_client_that_vanishes_in_the_upload_leaves_its_place(models_dir, data: Path) -> None:
+    async with serving(models_dir, workers=1, max_waiting=0) as (stub, _):
+        call = stub.Transcribe(timeout=60)
+        await call.write(stt_pb2.TranscribeRequest(config=stt_pb2.TranscribeConfig()))
+        await call.write(stt_pb2.TranscribeRequest(audio_chunk=b"RIFF"))
+        call.cancel()
+        await until_admitted(stub, (data / "librivox_0880.wav").read_bytes())
+
+
+async def test_full_disk_is_said(models_dir, long_file, tmp_path: Path, monkeypatch) -> None:
+    class FullDisk:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def write(self, content):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: FullDisk())
+    async with serving(models_dir, spool_dir=tmp_path) as (stub, _):
+        error = await refused(stub, requests(long_file))
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert read_error(error).reason == "DISK_FULL"
+
+
+async def test_stop_ends_running_streams_and_frees_the_threads(models_dir, long_file) -> None:
+    async with serving(models_dir, workers=1) as (stub, _):
+        call = stub.Transcribe(requests(long_file), timeout=60)
+        async for response in call:
+            if response.HasField("segment"):
+                break
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("stt")]
