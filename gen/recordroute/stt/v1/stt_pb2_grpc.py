@@ -55,8 +55,9 @@ class SttServiceServicer:
         """Transcribes one media file. The first message is the configuration, all others are the file's bytes in order;
         segments are sent as soon as they are decoded.
 
-        Errors: INVALID_ARGUMENT (MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO, MEDIA_EMPTY, STREAM_PROTOCOL),
-        FAILED_PRECONDITION (MODEL_MISSING), RESOURCE_EXHAUSTED (OVERLOADED).
+        Errors: INVALID_ARGUMENT (MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO, MEDIA_EMPTY, MEDIA_TOO_LONG, MEDIA_TOO_LARGE,
+        UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN),
+        RESOURCE_EXHAUSTED (OVERLOADED, DISK_FULL).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

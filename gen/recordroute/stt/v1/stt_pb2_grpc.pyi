@@ -37,8 +37,9 @@ class SttServiceStub:
     """Transcribes one media file. The first message is the configuration, all others are the file's bytes in order;
     segments are sent as soon as they are decoded.
 
-    Errors: INVALID_ARGUMENT (MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO, MEDIA_EMPTY, STREAM_PROTOCOL),
-    FAILED_PRECONDITION (MODEL_MISSING), RESOURCE_EXHAUSTED (OVERLOADED).
+    Errors: INVALID_ARGUMENT (MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO, MEDIA_EMPTY, MEDIA_TOO_LONG, MEDIA_TOO_LARGE,
+    UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN),
+    RESOURCE_EXHAUSTED (OVERLOADED, DISK_FULL).
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_stt_pb2.ListModelsRequest, _stt_pb2.ListModelsResponse]
     """Lists the models that are installed for this service."""
@@ -52,8 +53,9 @@ class SttServiceAsyncStub(SttServiceStub):
     """Transcribes one media file. The first message is the configuration, all others are the file's bytes in order;
     segments are sent as soon as they are decoded.
 
-    Errors: INVALID_ARGUMENT (MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO, MEDIA_EMPTY, STREAM_PROTOCOL),
-    FAILED_PRECONDITION (MODEL_MISSING), RESOURCE_EXHAUSTED (OVERLOADED).
+    Errors: INVALID_ARGUMENT (MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO, MEDIA_EMPTY, MEDIA_TOO_LONG, MEDIA_TOO_LARGE,
+    UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN),
+    RESOURCE_EXHAUSTED (OVERLOADED, DISK_FULL).
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_stt_pb2.ListModelsRequest, _stt_pb2.ListModelsResponse]  # type: ignore[assignment]
     """Lists the models that are installed for this service."""
@@ -70,8 +72,9 @@ class SttServiceServicer(metaclass=_abc_1.ABCMeta):
         """Transcribes one media file. The first message is the configuration, all others are the file's bytes in order;
         segments are sent as soon as they are decoded.
 
-        Errors: INVALID_ARGUMENT (MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO, MEDIA_EMPTY, STREAM_PROTOCOL),
-        FAILED_PRECONDITION (MODEL_MISSING), RESOURCE_EXHAUSTED (OVERLOADED).
+        Errors: INVALID_ARGUMENT (MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO, MEDIA_EMPTY, MEDIA_TOO_LONG, MEDIA_TOO_LARGE,
+        UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN),
+        RESOURCE_EXHAUSTED (OVERLOADED, DISK_FULL).
         """
 
     @_abc_1.abstractmethod

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
 from recordroute.common.v1 import model_pb2, transcript_pb2
 from recordroute.stt.v1 import stt_pb2, stt_pb2_grpc
-from recordroute_runtime.errors import DomainError, InvalidInput, Overloaded
+from recordroute_runtime.errors import InvalidInput, Overloaded
 from recordroute_runtime.inference import InferencePool
 from recordroute_runtime.models import installed_models
 from recordroute_runtime.wire import read_configured, to_duration
@@ -25,8 +24,6 @@ from recordroute_stt.spool import spooled
 from recordroute_stt.transcription import Event, Progress, Stats, Transcriber
 
 PROGRESS_INTERVAL_SECONDS = 0.2
-READ_OUT_SECONDS = 5.0
-IDLE_SECONDS = 0.2
 
 
 class SttServicer(stt_pb2_grpc.SttServiceServicer):
@@ -52,18 +49,7 @@ class SttServicer(stt_pb2_grpc.SttServiceServicer):
         request_iterator: AsyncIterator[stt_pb2.TranscribeRequest],
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[stt_pb2.TranscribeResponse]:
-        try:
-            async with aclosing(self._transcribe(request_iterator)) as responses:
-                async for response in responses:
-                    yield response
-        except DomainError:
-            await _read_out(request_iterator)
-            raise
-
-    async def _transcribe(
-        self, requests: AsyncIterator[stt_pb2.TranscribeRequest]
-    ) -> AsyncGenerator[stt_pb2.TranscribeResponse, None]:
-        first, rest = await read_configured(requests)
+        first, rest = await read_configured(request_iterator)
         config = first.config
         options = DecodingOptions(
             beam_size=config.beam_size if config.HasField("beam_size") else self._settings.beam_size,
@@ -113,18 +99,6 @@ class SttServicer(stt_pb2_grpc.SttServiceServicer):
             yield
         finally:
             self._admitted -= 1
-
-
-async def _read_out(requests: AsyncIterator[stt_pb2.TranscribeRequest]) -> None:
-    """Reads on while the client is sending, for a while.
-
-    A grpc.aio client whose call ends in the middle of a write reports INTERNAL in place of the status that it was
-    sent.
-    """
-    deadline = time.monotonic() + READ_OUT_SECONDS
-    with suppress(StopAsyncIteration, TimeoutError):
-        while time.monotonic() < deadline:
-            await asyncio.wait_for(anext(requests), IDLE_SECONDS)
 
 
 def _check_language(engine: SpeechEngine, language: str | None) -> None:

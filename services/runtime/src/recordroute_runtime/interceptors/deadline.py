@@ -8,10 +8,8 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
 
-import grpc.aio
-
 from recordroute_runtime.errors import InvalidInput
-from recordroute_runtime.interceptors.handlers import CallInterceptor
+from recordroute_runtime.interceptors.handlers import Call, CallInterceptor
 
 _deadline: ContextVar[float | None] = ContextVar("recordroute_deadline", default=None)
 
@@ -26,12 +24,10 @@ class DeadlineInterceptor(CallInterceptor):
     """Refuses unary calls without a deadline: such a call can wait for ever."""
 
     @asynccontextmanager
-    async def around(
-        self, method: str, context: grpc.aio.ServicerContext[Any, Any], unary: bool
-    ) -> AsyncIterator[None]:
-        remaining = context.time_remaining()
-        if remaining is None and unary:
-            raise InvalidInput("DEADLINE_REQUIRED", f"{method} needs a deadline (gRPC timeout)")
+    async def around(self, call: Call) -> AsyncIterator[None]:
+        remaining = call.context.time_remaining()
+        if remaining is None and call.unary:
+            raise InvalidInput("DEADLINE_REQUIRED", f"{call.method} needs a deadline (gRPC timeout)")
         token = _deadline.set(None if remaining is None else time.monotonic() + remaining)
         try:
             yield

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import grpc
@@ -16,10 +17,13 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from recordroute_runtime.errors import DOMAIN, DomainError, FieldViolations
-from recordroute_runtime.interceptors.handlers import CallInterceptor
+from recordroute_runtime.interceptors.handlers import Call, CallInterceptor
 from recordroute_runtime.telemetry import current_trace_id
 
 log = structlog.get_logger(__name__)
+
+READ_OUT_SECONDS = 5.0
+IDLE_SECONDS = 0.2
 
 
 def error_status(error: DomainError) -> status_pb2.Status:
@@ -50,31 +54,43 @@ def error_status(error: DomainError) -> status_pb2.Status:
     return status
 
 
+async def _read_out(requests: AsyncIterator[Any]) -> None:
+    """Reads on while the client is sending, for a while.
+
+    A grpc.aio client whose call ends in the middle of a write reports INTERNAL in place of the status that it was
+    sent.
+    """
+    deadline = time.monotonic() + READ_OUT_SECONDS
+    with suppress(StopAsyncIteration, TimeoutError):
+        while time.monotonic() < deadline:
+            await asyncio.wait_for(anext(requests), IDLE_SECONDS)
+
+
 class ErrorInterceptor(CallInterceptor):
     """Outermost of the interceptors that raise: nothing but a status leaves the process."""
 
     @asynccontextmanager
-    async def around(
-        self, method: str, context: grpc.aio.ServicerContext[Any, Any], unary: bool
-    ) -> AsyncIterator[None]:
+    async def around(self, call: Call) -> AsyncIterator[None]:
         try:
             yield
         except grpc.aio.AbortError:
             # abort() raises it to leave the handler: it is an Exception, and not ours to answer again.
             raise
         except DomainError as error:
-            await context.abort_with_status(rpc_status.to_status(error_status(error)))
+            if call.requests is not None:
+                await _read_out(call.requests)
+            await call.context.abort_with_status(rpc_status.to_status(error_status(error)))
         except grpc.aio.AioRpcError as error:
             # A service behind this one refused: its details say why, and are safe to pass on.
             trailing = error.trailing_metadata() or ()
-            await context.abort(error.code(), error.details() or "", tuple(trailing))
+            await call.context.abort(error.code(), error.details() or "", tuple(trailing))
         except asyncio.CancelledError:
-            if context.cancelled():
+            if call.context.cancelled():
                 raise
             # A handler that is cancelled from inside would leave a client without a deadline hanging.
-            await context.abort(grpc.StatusCode.CANCELLED, "the call was cancelled by the server")
+            await call.context.abort(grpc.StatusCode.CANCELLED, "the call was cancelled by the server")
         except Exception:
-            log.exception("call failed", method=method)
+            log.exception("call failed", method=call.method)
             info = error_details_pb2.ErrorInfo(
                 domain=DOMAIN, reason="INTERNAL", metadata={"trace_id": current_trace_id()}
             )
@@ -85,4 +101,4 @@ class ErrorInterceptor(CallInterceptor):
                 message=f"internal error; look for trace {current_trace_id()} in the service's log",
                 details=[packed],
             )
-            await context.abort_with_status(rpc_status.to_status(status))
+            await call.context.abort_with_status(rpc_status.to_status(status))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -12,7 +13,18 @@ import grpc.aio
 # Health and reflection are not ours: they neither know our errors nor carry deadlines.
 FOREIGN_PREFIX = "/grpc."
 
-Around = Callable[[str, "grpc.aio.ServicerContext[Any, Any]", bool], AbstractAsyncContextManager[None]]
+
+@dataclass(frozen=True)
+class Call:
+    """A call as interceptors see it; `requests` is set where the client streams."""
+
+    method: str
+    context: grpc.aio.ServicerContext[Any, Any]
+    unary: bool
+    requests: AsyncIterator[Any] | None
+
+
+Around = Callable[[Call], AbstractAsyncContextManager[None]]
 MapRequest = Callable[[Any], Any]
 Continuation = Callable[[grpc.HandlerCallDetails], Awaitable["grpc.RpcMethodHandler[Any, Any] | None"]]
 
@@ -28,28 +40,32 @@ def wrap_handler(
     around: Around | None = None,
     map_request: MapRequest | None = None,
 ) -> grpc.RpcMethodHandler[Any, Any]:
-    """Returns a handler that runs inside `around(method, context, unary)` and sees each message through
-    `map_request`. Streaming methods must be async generators, as all of ours are."""
+    """Returns a handler that runs inside `around(call)` and sees each message through `map_request`.
+
+    Streaming methods must be async generators, as all of ours are.
+    """
 
     def prepare(request: Any) -> Any:
         if map_request is None:
             return request
         return _mapped(request, map_request) if handler.request_streaming else map_request(request)
 
-    unary = not handler.request_streaming and not handler.response_streaming
+    def described(request: Any, context: Any) -> Call:
+        unary = not handler.request_streaming and not handler.response_streaming
+        return Call(method, context, unary, request if handler.request_streaming else None)
 
     async def unary_response(request: Any, context: Any) -> Any:
         call: Any = handler.stream_unary if handler.request_streaming else handler.unary_unary
         if around is None:
             return await call(prepare(request), context)
-        async with around(method, context, unary):
+        async with around(described(request, context)):
             return await call(prepare(request), context)
 
     async def stream_response(request: Any, context: Any) -> AsyncIterator[Any]:
         call: Any = handler.stream_stream if handler.request_streaming else handler.unary_stream
         async with AsyncExitStack() as stack:
             if around is not None:
-                await stack.enter_async_context(around(method, context, unary))
+                await stack.enter_async_context(around(described(request, context)))
             # Closed here and now: a generator that is left to the garbage collector keeps its slot.
             responses = await stack.enter_async_context(aclosing(call(prepare(request), context)))
             async for response in responses:

@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 import structlog
 
-from recordroute_runtime.interceptors.handlers import CallInterceptor
+from recordroute_runtime.interceptors.handlers import Call, CallInterceptor
 from recordroute_runtime.telemetry import CALL_SECONDS, CALLS, CALLS_RUNNING, call_span
 
 log = structlog.get_logger(__name__)
@@ -29,23 +29,21 @@ class ObserveInterceptor(CallInterceptor):
     """Outermost of all: it sees the status that the client gets."""
 
     @asynccontextmanager
-    async def around(
-        self, method: str, context: grpc.aio.ServicerContext[Any, Any], unary: bool
-    ) -> AsyncIterator[None]:
+    async def around(self, call: Call) -> AsyncIterator[None]:
         started = time.monotonic()
         with (
-            call_span(method, context.invocation_metadata() or ()),
-            CALLS_RUNNING.labels(method).track_inprogress(),
+            call_span(call.method, call.context.invocation_metadata() or ()),
+            CALLS_RUNNING.labels(call.method).track_inprogress(),
         ):
             code = ""
             try:
                 yield
             except BaseException:
-                code = "CANCELLED" if context.cancelled() else ""
+                code = "CANCELLED" if call.context.cancelled() else ""
                 raise
             finally:
                 seconds = time.monotonic() - started
-                code = code or _code(context)
-                CALLS.labels(method, code).inc()
-                CALL_SECONDS.labels(method).observe(seconds)
-                log.info("call", method=method, code=code, seconds=round(seconds, 4))
+                code = code or _code(call.context)
+                CALLS.labels(call.method, code).inc()
+                CALL_SECONDS.labels(call.method).observe(seconds)
+                log.info("call", method=call.method, code=code, seconds=round(seconds, 4))

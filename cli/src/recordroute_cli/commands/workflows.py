@@ -1,0 +1,94 @@
+"""`recordroute watch`, `cancel` and `retry`: the work on a recording."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recordroute_cli import terminal
+from recordroute_cli.terminal import JsonOption
+
+if TYPE_CHECKING:
+    from recordroute.gateway.v1 import workflow_pb2
+
+    from recordroute_cli.client import Gateway
+
+WorkflowArgument = Annotated[
+    str, typer.Argument(metavar="WORKFLOW", help="Id of the workflow, or its first 4 or more characters.")
+]
+
+
+def watch(
+    workflow: WorkflowArgument,
+    after: Annotated[
+        int, typer.Option(min=0, help="Begin after the event with this number; 0 shows all of them.")
+    ] = 0,
+    json_output: JsonOption = False,
+) -> int:
+    """Watch a workflow to its end, from where it is. A lost connection is taken up again."""
+    from recordroute_cli.client import connect
+
+    with connect() as gateway:
+        return _follow(gateway, gateway.workflow(gateway.workflow_id(workflow)), after)
+
+
+def cancel(workflow: WorkflowArgument, json_output: JsonOption = False) -> None:
+    """Stop a workflow, with whatever runs for it. Finished stages stay."""
+    from recordroute.gateway.v1 import workflow_pb2
+
+    from recordroute_cli.client import connect
+    from recordroute_cli.jsondoc import document, enum_name
+    from recordroute_cli.render import short
+
+    with connect() as gateway:
+        request = workflow_pb2.CancelWorkflowRequest(
+            request_id=str(uuid.uuid4()), workflow_id=gateway.workflow_id(workflow)
+        )
+        cancelled = gateway.call(gateway.workflows.CancelWorkflow, request).workflow
+    state = enum_name(cancelled, "state")
+    if json_output:
+        terminal.write_json({"workflow": document(cancelled)})
+    elif state == "cancelled":
+        terminal.out().print(f"{short(cancelled.id)} cancelled")
+    elif cancelled.HasField("ended_at"):
+        terminal.out().print(f"{short(cancelled.id)} had already ended: {state}")
+    else:
+        terminal.out().print(f"{short(cancelled.id)} is being cancelled")
+
+
+def retry(
+    workflow: WorkflowArgument,
+    watch: Annotated[
+        bool, typer.Option("--watch/--detach", help="Stay until the work is done, or only start it.")
+    ] = True,
+    json_output: JsonOption = False,
+) -> int:
+    """Go on with a failed or cancelled workflow, from the first stage that is not done."""
+    from recordroute_cli.client import connect
+    from recordroute_cli.follow import report
+
+    with connect() as gateway:
+        before = gateway.workflow(gateway.workflow_id(workflow))
+        retried = gateway.retry(before.id)
+        if watch:
+            return _follow(gateway, retried, before.last_sequence)
+        recording = gateway.recording(retried.recording_id)
+        return report(recording.file_name, recording, retried)
+
+
+def _follow(gateway: Gateway, workflow: workflow_pb2.Workflow, after_sequence: int) -> int:
+    from recordroute_cli.follow import follow, report
+    from recordroute_cli.progress import make_display
+    from recordroute_cli.render import short
+
+    name = gateway.recording(workflow.recording_id).file_name
+    try:
+        with make_display() as display:
+            item = display.add(name, workflow.id)
+            ended = follow(gateway, display, item, workflow.id, after_sequence)
+    except KeyboardInterrupt:
+        terminal.note(f"the work goes on; watch with: recordroute watch {short(workflow.id)}")
+        raise
+    return report(name, gateway.recording(workflow.recording_id), ended)

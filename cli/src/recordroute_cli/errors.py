@@ -1,0 +1,38 @@
+"""What a command raises when it can't go on."""
+
+from __future__ import annotations
+
+from recordroute_cli.exit_codes import ExitCode
+
+
+class CommandError(Exception):
+    """Ends the command: `message` is one sentence for people, `exit_code` tells scripts.
+
+    `status` (name of a gRPC status), `reason` (stable name) and `trace_id` are set where a server answered.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        exit_code: ExitCode = ExitCode.FAILED,
+        *,
+        status: str = "",
+        reason: str = "",
+        trace_id: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.exit_code = exit_code
+        self.status = status
+        self.reason = reason
+        self.trace_id = trace_id
+
+    def document(self) -> dict[str, str]:
+        """Returns the error as the value of "error" in a command's JSON output."""
+        fields = {
+            "message": self.message,
+            "status": self.status,
+            "reason": self.reason,
+            "trace_id": self.trace_id,
+        }
+        return {name: value for name, value in fields.items() if value}

@@ -1,0 +1,136 @@
+"""The command `recordroute`: its subcommands, and how whatever goes wrong is told."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from recordroute_cli import terminal
+from recordroute_cli.commands import add, demo, doctor, export, library, models, search, up, workflows
+from recordroute_cli.errors import CommandError
+from recordroute_cli.exit_codes import ExitCode
+
+DEBUG_VARIABLE = "RECORDROUTE_DEBUG"
+
+app = typer.Typer(
+    name="recordroute",
+    help="Recordings to transcripts, minutes and a searchable library, on your own machine.",
+    epilog="Begin with: recordroute demo",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command("demo", epilog="Example: recordroute demo --no-keep")(demo.demo)
+app.command("up", epilog="Example: recordroute up --port 7200")(up.up)
+app.command("add", epilog="Example: recordroute add talk.mp3 meetings/ '*.wav' --language en")(add.add)
+app.command("watch", epilog="Example: recordroute watch 1f3a9c0e")(workflows.watch)
+app.command("list", epilog="Example: recordroute list --limit 20")(library.list_recordings)
+app.command("show", epilog="Example: recordroute show 1f3a9c0e --minutes")(library.show)
+app.command("search", epilog="Example: recordroute search 'who pays for the venue' --from 2026-01-01")(
+    search.search
+)
+app.command("cancel", epilog="Example: recordroute cancel 1f3a9c0e")(workflows.cancel)
+app.command("retry", epilog="Example: recordroute retry 1f3a9c0e --detach")(workflows.retry)
+app.command("rm", epilog="Example: recordroute rm 1f3a9c0e --yes")(library.remove)
+app.command("export", epilog="Example: recordroute export 1f3a9c0e --format srt --output talk.srt")(
+    export.export
+)
+app.add_typer(models.app, name="models")
+app.command("doctor", epilog="Example: recordroute doctor --json")(doctor.doctor)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        print(f"recordroute {version('recordroute')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    terminal.reset()
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Runs a command line and returns its exit code; errors have been printed, each on one line."""
+    try:
+        result = app(args=arguments, prog_name="recordroute", standalone_mode=False)
+    except CommandError as error:
+        return _report(error)
+    except typer.TyperException as error:
+        return _report_usage(error)
+    except (KeyboardInterrupt, typer.Abort):
+        result = ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has enough; the interpreter must not fail at flushing the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILED
+    except Exception as error:  # noqa: BLE001 - the last stop: people get a sentence, never a traceback
+        return _report(_unforeseen(error))
+    if result == ExitCode.INTERRUPTED:
+        terminal.note("interrupted")
+    return result if isinstance(result, int) else ExitCode.OK
+
+
+def _report(error: CommandError) -> int:
+    terminal.complain(error.message)
+    if terminal.json_mode():
+        terminal.write_json_line({"error": error.document()})
+    return error.exit_code
+
+
+def _report_usage(error: typer.TyperException) -> int:
+    context = getattr(error, "ctx", None)
+    message = error.format_message()
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(message)
+        return ExitCode.USAGE
+    hint = f" (see {context.command_path} --help)" if context is not None else ""
+    terminal.complain(f"{message.rstrip('.')}{hint}")
+    return error.exit_code
+
+
+def _unforeseen(error: Exception) -> CommandError:
+    from recordroute_runtime.errors import DomainError
+    from recordroute_runtime.settings import SettingsError
+
+    if isinstance(error, DomainError):
+        not_found = error.status.name == "NOT_FOUND"
+        return CommandError(
+            error.message,
+            ExitCode.NOT_FOUND if not_found else ExitCode.FAILED,
+            status=error.status.name,
+            reason=error.reason,
+        )
+    if isinstance(error, SettingsError):
+        return CommandError(str(error), ExitCode.USAGE)
+    if isinstance(error, OSError) and error.strerror:
+        return CommandError(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
+    if os.environ.get(DEBUG_VARIABLE):
+        traceback.print_exc()
+    return CommandError(
+        f"recordroute itself failed, please report it: {type(error).__name__}: {error}; "
+        f"{DEBUG_VARIABLE}=1 prints where"
+    )
+
+
+def main() -> None:
+    """The entry point of the package."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""Recordings, transcripts, minutes and hits as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from recordroute_cli import terminal
+from recordroute_cli.jsondoc import enum_name
+from recordroute_cli.terminal import plain
+
+if TYPE_CHECKING:
+    from google.protobuf.duration_pb2 import Duration
+    from google.protobuf.timestamp_pb2 import Timestamp
+    from recordroute.common.v1 import minutes_pb2, transcript_pb2
+    from recordroute.gateway.v1 import library_pb2, search_pb2, workflow_pb2
+    from rich.console import Console
+    from rich.text import Text
+
+SHORT_ID = 8
+STATE_STYLES = {
+    "succeeded": "green",
+    "failed": "red",
+    "cancelled": "yellow",
+    "running": "cyan",
+    "skipped": "dim",
+}
+SECTION_TITLES = {
+    "topics": "Topics",
+    "key_points": "Key points",
+    "decisions": "Decisions",
+    "action_items": "Action items",
+}
+
+
+def clock(seconds: float) -> str:
+    """Returns a length of time as m:ss or h:mm:ss."""
+    whole = int(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def size(count: float) -> str:
+    """Returns bytes with a decimal unit."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 999.5:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 99.5 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def short(identifier: str) -> str:
+    """Returns the beginning of an id: enough to name it on a command line."""
+    return identifier[:SHORT_ID]
+
+
+def seconds(duration: Duration) -> float:
+    """Returns a Duration in seconds."""
+    return duration.ToNanoseconds() / 1e9
+
+
+def moment(timestamp: Timestamp) -> str:
+    """Returns a Timestamp in the local time zone, to the minute."""
+    from datetime import UTC
+
+    return f"{timestamp.ToDatetime(tzinfo=UTC).astimezone():%Y-%m-%d %H:%M}"
+
+
+def state_text(state: str) -> Text:
+    """Returns a state in its colour."""
+    from rich.text import Text
+
+    return Text(state, style=STATE_STYLES.get(state, ""))
+
+
+def print_recordings(
+    console: Console,
+    recordings: Iterable[library_pb2.Recording],
+    workflows: Mapping[str, workflow_pb2.Workflow],
+) -> None:
+    """Prints a table, a row a recording. `workflows` maps ids of workflows."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("ID", no_wrap=True)
+    table.add_column("Title", overflow="ellipsis", ratio=None)
+    table.add_column("Length", justify="right", no_wrap=True)
+    table.add_column("Language", no_wrap=True)
+    table.add_column("Recorded", no_wrap=True)
+    table.add_column("Workflow", no_wrap=True)
+    table.add_column("State", no_wrap=True)
+    for recording in recordings:
+        workflow = workflows.get(recording.latest_workflow_id)
+        table.add_row(
+            short(recording.id),
+            plain(recording.title),
+            clock(seconds(recording.duration)) if recording.HasField("duration") else "",
+            recording.language,
+            moment(recording.recorded_at),
+            short(recording.latest_workflow_id),
+            state_text(enum_name(workflow, "state")) if workflow is not None else "",
+        )
+    console.print(table)
+
+
+def print_recording(
+    console: Console, recording: library_pb2.Recording, workflow: workflow_pb2.Workflow | None
+) -> None:
+    """Prints everything about a recording but its texts."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console.print(Text(plain(recording.title), style="bold"))
+    table = Table.grid(padding=(0, 2))
+    table.add_row("Recording", recording.id)
+    table.add_row("File", f"{plain(recording.file_name)} ({size(recording.size_bytes)})")
+    if recording.HasField("duration"):
+        table.add_row("Length", clock(seconds(recording.duration)))
+    if recording.language:
+        table.add_row("Language", recording.language)
+    table.add_row("Recorded", moment(recording.recorded_at))
+    if workflow is not None:
+        table.add_row("Workflow", workflow.id)
+        table.add_row("State", state_text(enum_name(workflow, "state")))
+        if workflow.HasField("error"):
+            table.add_row("Error", f"{plain(workflow.error.message)} ({workflow.error.reason})")
+    models = {artifact.model: None for artifact in recording.artifacts if artifact.model}
+    if models:
+        table.add_row("Models", ", ".join(models))
+    console.print(table)
+
+
+def print_transcript(
+    console: Console, segments: Iterable[transcript_pb2.Segment], warnings: Iterable[str] = ()
+) -> None:
+    """Prints a line a segment with its time, and its speaker where that is known."""
+    from rich.text import Text
+
+    empty = True
+    for segment in segments:
+        empty = False
+        line = Text(f"{clock(seconds(segment.start)):>8}  ", style="cyan")
+        if segment.speaker:
+            line.append(f"{plain(segment.speaker)}: ", style="bold")
+        line.append(plain(segment.text), style="default")
+        console.print(line, soft_wrap=True)
+    if empty:
+        console.print(Text("nothing was said", style="dim"))
+    for warning in warnings:
+        terminal.note(f"warning: {warning}")
+
+
+def print_minutes(console: Console, minutes: minutes_pb2.Minutes) -> None:
+    """Prints the overview and the sections, each line with the time that it rests on."""
+    from rich.text import Text
+
+    if minutes.overview:
+        console.print(Text(plain(minutes.overview)), soft_wrap=not console.is_terminal)
+    for section in minutes.sections:
+        kind = enum_name(section, "kind")
+        console.print()
+        console.print(Text(SECTION_TITLES.get(kind, kind), style="bold"))
+        for item in section.items:
+            line = Text(f"  • {plain(item.text)}")
+            if item.evidence:
+                line.append(f"  {clock(seconds(item.evidence[0].start))}", style="cyan")
+            console.print(line, soft_wrap=not console.is_terminal)
+
+
+def print_hit(console: Console, hit: search_pb2.SearchHit) -> None:
+    """Prints a hit: where it is, and its snippet with the query's words marked."""
+    from rich.text import Text
+
+    head = Text(short(hit.recording_id), style="dim")
+    head.append(f"  {plain(hit.recording_title)}", style="bold")
+    head.append(f"  {clock(seconds(hit.snippet_start))}", style="cyan")
+    console.print(head, soft_wrap=True)
+    # `plain` replaces characters one by one, so the ranges still fit.
+    snippet = Text(plain(hit.snippet))
+    for highlight in hit.highlights:
+        snippet.stylize("bold yellow", highlight.start, highlight.end)
+    console.print(Text("  ").append_text(snippet), soft_wrap=not console.is_terminal)

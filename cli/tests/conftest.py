@@ -1,0 +1,422 @@
+"""A gateway for the command line to talk to: the runtime kit's real server, with servicers that the tests steer."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sys
+import threading
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc.aio
+import pytest
+from recordroute.common.v1 import minutes_pb2, transcript_pb2
+from recordroute.gateway.v1 import (
+    library_pb2,
+    library_pb2_grpc,
+    search_pb2,
+    search_pb2_grpc,
+    upload_pb2,
+    upload_pb2_grpc,
+    workflow_pb2,
+    workflow_pb2_grpc,
+)
+from recordroute_cli.main import run
+from recordroute_runtime.errors import InvalidInput, NotFound, PreconditionFailed
+from recordroute_runtime.server import RunningServer
+from recordroute_runtime.settings import ServerSettings
+from recordroute_runtime.wire import read_configured, to_duration, to_timestamp
+from structlog.testing import capture_logs
+
+Result = TypeVar("Result")
+RECORDED = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+STAGES = (1, 2, 3, 4)
+SUCCEEDED, FAILED, CANCELLED = 3, 4, 5
+
+
+def event(sequence: int, stage: int, state: int, percent: float = 0.0) -> workflow_pb2.WorkflowEvent:
+    return workflow_pb2.WorkflowEvent(
+        sequence=sequence, time=to_timestamp(RECORDED), stage=stage, state=state, percent=percent
+    )
+
+
+def successful_events() -> list[workflow_pb2.WorkflowEvent]:
+    shapes = [(0, 2, 0.0)]
+    for stage in STAGES:
+        shapes += [(stage, 2, 0.0), (stage, 2, 50.0), (stage, SUCCEEDED, 100.0)]
+    shapes.append((0, SUCCEEDED, 0.0))
+    return [event(number, *shape) for number, shape in enumerate(shapes, 1)]
+
+
+@dataclass
+class Library:
+    """What the gateway holds, and what the tests make it do. It outlives the servers that serve it."""
+
+    recordings: dict[str, library_pb2.Recording] = field(default_factory=dict)
+    workflows: dict[str, workflow_pb2.Workflow] = field(default_factory=dict)
+    events: dict[str, list[workflow_pb2.WorkflowEvent]] = field(default_factory=dict)
+    requests: list[Any] = field(default_factory=list)
+    uploads: dict[str, bytes] = field(default_factory=dict)
+    end_state: int = SUCCEEDED
+    error: Exception | None = None
+    # Events that a watcher gets before the stream waits for ever; None sends all.
+    hold_after: int | None = None
+    held: threading.Event = field(default_factory=threading.Event)
+
+    def add(
+        self, name: str = "talk.mp3", content: bytes = b"audio", identifier: str = ""
+    ) -> library_pb2.Recording:
+        recording = library_pb2.Recording(
+            id=identifier or str(uuid.uuid4()),
+            title=f"About {name}",
+            file_name=name,
+            size_bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            duration=to_duration(62.5),
+            language="en",
+            created_at=to_timestamp(RECORDED),
+            recorded_at=to_timestamp(RECORDED),
+            artifacts=[
+                library_pb2.Artifact(kind=kind, size_bytes=1, created_at=to_timestamp(RECORDED), model="m")
+                for kind in (1, 2, 3)
+            ],
+        )
+        self.recordings[recording.id] = recording
+        return recording
+
+    def begin(self, recording: library_pb2.Recording, identifier: str = "") -> workflow_pb2.Workflow:
+        workflow = workflow_pb2.Workflow(
+            id=identifier or str(uuid.uuid4()),
+            recording_id=recording.id,
+            state=2,
+            created_at=to_timestamp(RECORDED),
+        )
+        events = successful_events()
+        events[-1].state = self.end_state
+        if self.end_state == FAILED:
+            events[-1].error.reason, events[-1].error.message = "MEDIA_WITHOUT_AUDIO", "the file has no audio"
+        self.workflows[workflow.id] = workflow
+        self.events[workflow.id] = events
+        recording.latest_workflow_id = workflow.id
+        return workflow
+
+    def end(self, workflow: workflow_pb2.Workflow, state: int) -> None:
+        workflow.state = state
+        workflow.last_sequence = self.events[workflow.id][-1].sequence
+        workflow.ended_at.CopyFrom(to_timestamp(RECORDED))
+        workflow.ClearField("error")
+        if state == FAILED:
+            workflow.error.CopyFrom(self.events[workflow.id][-1].error)
+
+    def record(self, request: Any) -> None:
+        self.requests.append(request)
+        if self.error is not None:
+            raise self.error
+
+    def of_type(self, kind: type[Result]) -> list[Result]:
+        return [request for request in self.requests if isinstance(request, kind)]
+
+
+class Uploads(upload_pb2_grpc.UploadServiceServicer):
+    def __init__(self, library: Library) -> None:
+        self.library = library
+
+    async def UploadRecording(self, requests, context):
+        first, rest = await read_configured(requests)
+        self.library.record(first.config)
+        content = b"".join([message.chunk async for message in rest])
+        config = first.config
+        if len(content) != config.size_bytes:
+            raise InvalidInput("SIZE_MISMATCH", "the file has another size than was said")
+        if config.HasField("sha256") and hashlib.sha256(content).hexdigest() != config.sha256:
+            raise InvalidInput("CHECKSUM_MISMATCH", "the file has another content than was said")
+        if content.startswith(b"not media"):
+            raise InvalidInput("MEDIA_UNREADABLE", "this is no audio or video file")
+        self.library.uploads[config.file_name] = content
+        identifier = str(uuid.uuid5(uuid.NAMESPACE_OID, config.request_id))
+        recording = self.library.recordings.get(identifier) or self.library.add(
+            config.file_name, content, identifier
+        )
+        return upload_pb2.UploadRecordingResponse(recording=recording)
+
+
+class Workflows(workflow_pb2_grpc.WorkflowServiceServicer):
+    def __init__(self, library: Library) -> None:
+        self.library = library
+
+    def _get(self, identifier: str) -> workflow_pb2.Workflow:
+        if identifier not in self.library.workflows:
+            raise NotFound("WORKFLOW_NOT_FOUND", "there is no such workflow")
+        return self.library.workflows[identifier]
+
+    async def StartWorkflow(self, request, context):
+        self.library.record(request)
+        identifier = str(uuid.uuid5(uuid.NAMESPACE_OID, request.request_id))
+        workflow = self.library.workflows.get(identifier) or self.library.begin(
+            self.library.recordings[request.recording_id], identifier
+        )
+        return workflow_pb2.StartWorkflowResponse(workflow=workflow)
+
+    async def GetWorkflow(self, request, context):
+        self.library.record(request)
+        return workflow_pb2.GetWorkflowResponse(workflow=self._get(request.workflow_id))
+
+    async def ListWorkflows(self, request, context):
+        self.library.record(request)
+        return workflow_pb2.ListWorkflowsResponse(workflows=list(self.library.workflows.values()))
+
+    async def CancelWorkflow(self, request, context):
+        self.library.record(request)
+        workflow = self._get(request.workflow_id)
+        if not workflow.HasField("ended_at"):
+            self.library.end(workflow, CANCELLED)
+        return workflow_pb2.CancelWorkflowResponse(workflow=workflow)
+
+    async def RetryWorkflow(self, request, context):
+        self.library.record(request)
+        workflow = self._get(request.workflow_id)
+        if workflow.state not in (FAILED, CANCELLED):
+            raise PreconditionFailed("WORKFLOW_NOT_RETRYABLE", "the workflow has not failed")
+        events = self.library.events[workflow.id]
+        for shape in ((0, 2, 0.0), (4, SUCCEEDED, 100.0), (0, SUCCEEDED, 0.0)):
+            events.append(event(len(events) + 1, *shape))
+        workflow.state = 2
+        workflow.ClearField("ended_at")
+        return workflow_pb2.RetryWorkflowResponse(workflow=workflow)
+
+    async def WatchWorkflow(self, request, context) -> AsyncIterator[workflow_pb2.WatchWorkflowResponse]:
+        self.library.record(request)
+        workflow = self._get(request.workflow_id)
+        for sent in self.library.events[workflow.id]:
+            if sent.sequence <= request.after_sequence:
+                continue
+            yield workflow_pb2.WatchWorkflowResponse(event=sent)
+            if sent.sequence == self.library.hold_after:
+                self.library.held.set()
+                await asyncio.Event().wait()
+        self.library.end(workflow, self.library.events[workflow.id][-1].state)
+
+
+class Recordings(library_pb2_grpc.LibraryServiceServicer):
+    def __init__(self, library: Library) -> None:
+        self.library = library
+
+    def _get(self, identifier: str) -> library_pb2.Recording:
+        if identifier not in self.library.recordings:
+            raise NotFound("RECORDING_NOT_FOUND", "there is no such recording")
+        return self.library.recordings[identifier]
+
+    async def GetRecording(self, request, context):
+        self.library.record(request)
+        return library_pb2.GetRecordingResponse(recording=self._get(request.recording_id))
+
+    async def ListRecordings(self, request, context):
+        self.library.record(request)
+        # Pages of two, whatever was asked for: a server may give less.
+        first = int(request.page_token or 0)
+        every = list(self.library.recordings.values())
+        return library_pb2.ListRecordingsResponse(
+            recordings=every[first : first + 2],
+            next_page_token=str(first + 2) if first + 2 < len(every) else "",
+        )
+
+    async def DeleteRecording(self, request, context):
+        self.library.record(request)
+        del self.library.recordings[request.recording_id]
+        return library_pb2.DeleteRecordingResponse()
+
+    async def GetTranscript(self, request, context):
+        self.library.record(request)
+        self._get(request.recording_id)
+        number = int(request.page_token or 0)
+        texts = ["[red]Good morning[/red].", "두 번째 문장입니다.", "The end :smile:."]
+        segment = transcript_pb2.Segment(
+            index=number,
+            start=to_duration(60.0 * number),
+            end=to_duration(60.0 * number + 5),
+            text=texts[number],
+            speaker="",
+        )
+        return library_pb2.GetTranscriptResponse(
+            segments=[segment], language="en", next_page_token=str(number + 1) if number < 2 else ""
+        )
+
+    async def GetMinutes(self, request, context):
+        self.library.record(request)
+        self._get(request.recording_id)
+        evidence = minutes_pb2.Evidence(
+            segment_index=1, start=to_duration(60), end=to_duration(65), quote="두 번째 문장입니다."
+        )
+        return library_pb2.GetMinutesResponse(
+            minutes=minutes_pb2.Minutes(
+                language="en",
+                overview="They met.",
+                sections=[
+                    minutes_pb2.MinutesSection(
+                        kind=3, items=[minutes_pb2.MinutesItem(text="Go [ahead].", evidence=[evidence])]
+                    )
+                ],
+            )
+        )
+
+    async def Export(self, request, context) -> AsyncIterator[library_pb2.ExportResponse]:
+        self.library.record(request)
+        self._get(request.recording_id)
+        content = f"format {request.format}: 회의".encode()
+        # Cut inside a character.
+        yield library_pb2.ExportResponse(chunk=content[:-1])
+        yield library_pb2.ExportResponse(chunk=content[-1:])
+
+
+class Search(search_pb2_grpc.SearchServiceServicer):
+    def __init__(self, library: Library) -> None:
+        self.library = library
+
+    async def Search(self, request, context):
+        self.library.record(request)
+        if request.query == "nothing":
+            return search_pb2.SearchResponse()
+        recording = next(iter(self.library.recordings.values()))
+        return search_pb2.SearchResponse(
+            hits=[
+                search_pb2.SearchHit(
+                    recording_id=recording.id,
+                    recording_title=recording.title,
+                    start=to_duration(10),
+                    end=to_duration(20),
+                    text="The whole passage about money.",
+                    snippet="about [money]",
+                    highlights=[search_pb2.TextRange(start=7, end=12)],
+                    snippet_start=to_duration(12.5),
+                    score=0.75,
+                )
+            ]
+        )
+
+
+class GatewayService:
+    names = (
+        "recordroute.gateway.v1.UploadService",
+        "recordroute.gateway.v1.LibraryService",
+        "recordroute.gateway.v1.WorkflowService",
+        "recordroute.gateway.v1.SearchService",
+    )
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+
+    def register(self, server: grpc.aio.Server) -> None:
+        upload_pb2_grpc.add_UploadServiceServicer_to_server(Uploads(self.library), server)
+        library_pb2_grpc.add_LibraryServiceServicer_to_server(Recordings(self.library), server)
+        workflow_pb2_grpc.add_WorkflowServiceServicer_to_server(Workflows(self.library), server)
+        search_pb2_grpc.add_SearchServiceServicer_to_server(Search(self.library), server)
+
+    async def load(self) -> None:
+        return None
+
+    async def close(self) -> None:
+        return None
+
+
+class GatewayFixture:
+    """A gateway in a thread with its own event loop; it can be stopped and started again on the same port."""
+
+    def __init__(self) -> None:
+        self.library = Library()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._server: RunningServer | None = None
+        self.port = 0
+
+    def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
+        future: Future[Result] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return future.result(30)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        async def start() -> RunningServer:
+            settings = ServerSettings(listen=f"127.0.0.1:{self.port}", drain_grace_seconds=0.0)
+            server = RunningServer(GatewayService(self.library), settings)
+            await server.start()
+            await server.loaded()
+            return server
+
+        self._server = self._do(start())
+        self.port = self._server.port
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._do(self._server.stop())
+            self._server = None
+
+    def close(self) -> None:
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@pytest.fixture(autouse=True)
+def _own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees or touches the library of whoever runs it."""
+    monkeypatch.setenv("RECORDROUTE_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+    monkeypatch.delenv("RECORDROUTE_GATEWAY", raising=False)
+    monkeypatch.delenv("RECORDROUTE_CONFIG", raising=False)
+
+
+@pytest.fixture
+def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[GatewayFixture]:
+    fixture = GatewayFixture()
+    # The server's log would come out between the lines of the command that is tested.
+    with capture_logs():
+        fixture.start()
+        monkeypatch.setenv("RECORDROUTE_GATEWAY", fixture.address)
+        yield fixture
+        fixture.close()
+
+
+@pytest.fixture
+def library(gateway: GatewayFixture) -> Library:
+    return gateway.library
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command line did."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Ran]
+
+
+@pytest.fixture
+def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
+    """Runs a command line in this process."""
+
+    def cli(*arguments: str | Path) -> Ran:
+        capfd.readouterr()
+        code = run([str(argument) for argument in arguments])
+        sys.stdout.flush()
+        captured = capfd.readouterr()
+        return Ran(int(code), captured.out, captured.err)
+
+    return cli
+
+
+@pytest.fixture
+def children() -> Path:
+    """Folder of the small programs that tests start."""
+    return Path(__file__).parent / "children"
