@@ -1,0 +1,58 @@
+"""What the LLM service's tests share: loaded engines, and meetings to make minutes of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from recordroute_runtime.models import find_model
+
+# As in the service's __main__: OpenMP reads them when the engine is first imported.
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+from recordroute_llm.engines.llama import LlamaEngine, LlamaOptions
+from recordroute_llm.transcript import Segment
+
+SMALL_MODEL = "smollm2-135m-instruct"
+DEFAULT_MODEL = "qwen2.5-coder-0.5b-instruct"
+
+DATA = Path(__file__).parent / "data"
+
+
+def read_meeting(name: str) -> list[Segment]:
+    """Returns a written meeting, a line "speaker: text" for each segment of five seconds."""
+    turns = [line.split(": ", 1) for line in (DATA / name).read_text().splitlines()]
+    return [
+        Segment(place, 5.0 * place, 5.0 * place + 5.0, text, speaker)
+        for place, (speaker, text) in enumerate(turns)
+    ]
+
+
+@pytest.fixture(scope="session")
+def english_meeting() -> list[Segment]:
+    return read_meeting("english_meeting.txt")
+
+
+@pytest.fixture(scope="session")
+def korean_meeting() -> list[Segment]:
+    return read_meeting("korean_meeting.txt")
+
+
+@pytest.fixture(scope="session")
+def small_engine(models_dir: Path) -> Iterator[LlamaEngine]:
+    """The small test model: quick, and good for everything but quality."""
+    engine = LlamaEngine(SMALL_MODEL, find_model(models_dir, SMALL_MODEL).path / "model.gguf", LlamaOptions())
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def default_engine(models_dir: Path) -> Iterator[LlamaEngine]:
+    """The model that users have."""
+    path = find_model(models_dir, DEFAULT_MODEL).path / "model.gguf"
+    engine = LlamaEngine(DEFAULT_MODEL, path, LlamaOptions())
+    yield engine
+    engine.close()

@@ -1,0 +1,193 @@
+"""The llama.cpp engine, on the small real model."""
+
+from __future__ import annotations
+
+import socket
+import stat
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+from recordroute_llm.engine import Message, Prompt
+from recordroute_llm.engines.llama import LlamaEngine, LlamaOptions
+from recordroute_llm.engines.registry import EngineRegistry
+from recordroute_runtime.errors import Cancelled, InvalidInput, Overloaded, PreconditionFailed
+from recordroute_runtime.inference import CancelToken
+from recordroute_runtime.models import find_model
+
+SMALL_MODEL = "smollm2-135m-instruct"
+LONG_TEXT = "The quick brown fox jumps over the lazy dog. " * 300
+
+
+def prompt(text: str, tokens: int = 16) -> Prompt:
+    return Prompt((Message("user", text),), tokens)
+
+
+def test_generates_in_pieces_and_counts(small_engine: LlamaEngine) -> None:
+    pieces: list[str] = []
+    answer = small_engine.generate(
+        prompt("Say hello."), CancelToken(), lambda text: pieces.append(text) or False
+    )  # type: ignore[func-returns-value]
+    assert answer.text
+    assert answer.text == "".join(pieces)
+    assert len(pieces) > 1
+    assert answer.usage.prompt_tokens > 5
+    assert 1 <= answer.usage.completion_tokens <= 16
+    assert small_engine.generate(prompt("Say hello."), CancelToken()).text == answer.text
+
+
+def test_answer_that_is_cut_off_says_so(small_engine: LlamaEngine) -> None:
+    assert not small_engine.generate(prompt("Tell a long story.", 4), CancelToken()).complete
+
+
+def test_answer_goes_on_from_its_beginning_and_ends_when_told(small_engine: LlamaEngine) -> None:
+    messages = (Message("user", "Count from one to nine."), Message("assistant", "one, two, three,"))
+    answer = small_engine.generate(Prompt(messages, 30), CancelToken(), lambda text: "five" in text)
+    assert answer.text.startswith(" four")
+    assert answer.text.endswith("five")
+    assert small_engine.generate(Prompt(messages, 30, stop=("six",)), CancelToken()).text.count("six") == 0
+
+
+def test_counts_tokens_of_each_text(small_engine: LlamaEngine) -> None:
+    counts = small_engine.count_tokens(["hello", "", "안녕하세요", "<|im_start|>", "hello " * 500])
+    assert counts[0] == 1
+    assert counts[1] == 0
+    assert counts[2] > 3
+    assert counts[3] > 1, "special tokens in a transcript are plain text"
+    assert counts[4] >= 500
+
+
+def test_prompt_longer_than_the_context_is_refused_with_the_numbers(small_engine: LlamaEngine) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        small_engine.generate(prompt(LONG_TEXT * 3), CancelToken())
+    assert caught.value.reason == "CONTEXT_OVERFLOW"
+    assert int(caught.value.metadata["prompt_tokens"]) > int(caught.value.metadata["context_tokens"]) == 4096
+
+
+def test_cancel_ends_the_prompt_phase_and_frees_the_slot(small_engine: LlamaEngine) -> None:
+    token = CancelToken()
+    begun = time.monotonic()
+    threading.Timer(0.5, token.cancel).start()
+    with pytest.raises(Cancelled):
+        small_engine.generate(prompt(LONG_TEXT), token)
+    assert time.monotonic() - begun < 4
+    assert small_engine.generate(prompt("Hi", 2), CancelToken()).usage.completion_tokens > 0
+
+
+def test_cancel_ends_decoding_at_the_next_token(small_engine: LlamaEngine) -> None:
+    token = CancelToken()
+    pieces: list[str] = []
+
+    def receive(text: str) -> bool:
+        pieces.append(text)
+        if len(pieces) == 3:
+            token.cancel()
+        return False
+
+    with pytest.raises(Cancelled):
+        small_engine.generate(prompt("Tell a long story.", 400), token, receive)
+    assert len(pieces) == 3
+
+
+def test_cancel_ends_the_wait_for_a_slot(small_engine: LlamaEngine) -> None:
+    stop = CancelToken()
+    with ThreadPoolExecutor(3) as threads:
+        busy = threading.Semaphore(0)
+
+        def receive(_: str) -> bool:
+            busy.release()
+            return False
+
+        running = [
+            threads.submit(small_engine.generate, prompt("Tell a long story.", 1000), stop, receive)
+            for _ in range(small_engine.parallel)
+        ]
+        for _ in running:
+            busy.acquire(timeout=20)
+        waiting = CancelToken()
+        blocked = threads.submit(small_engine.generate, prompt("Hi", 2), waiting)
+        waiting.cancel()
+        assert isinstance(blocked.exception(timeout=5), Cancelled)
+        stop.cancel()
+        assert all(isinstance(future.exception(timeout=10), Cancelled) for future in running)
+
+
+def test_error_in_the_receiver_comes_back(small_engine: LlamaEngine) -> None:
+    def receive(_: str) -> bool:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        small_engine.generate(prompt("Hi"), CancelToken(), receive)
+
+
+def test_opens_no_port_and_nobody_else_may_use_its_socket(models_dir: Path) -> None:
+    path = find_model(models_dir, SMALL_MODEL).path / "model.gguf"
+    process = psutil.Process()
+    ports = {connection.laddr.port for connection in process.net_connections("inet")}
+    threads = process.num_threads()
+    engine = LlamaEngine(SMALL_MODEL, path, LlamaOptions(context_tokens=1024, parallel=1))
+    folder = engine._folder
+    assert {connection.laddr.port for connection in process.net_connections("inet")} <= ports
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(folder / "http.sock"))
+        client.sendall(b"POST /tokenize HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        assert b" 401 " in client.recv(100)
+    memory = process.memory_info().rss
+    engine.close()
+    assert not folder.exists()
+    assert process.num_threads() <= threads
+    assert process.memory_info().rss < memory - 50e6
+
+
+@pytest.mark.parametrize("content", [b"", b"no model at all", b"GGUF\x03\x00\x00\x00rubbish" * 9])
+def test_file_that_is_no_model_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(content)
+    with pytest.raises(PreconditionFailed) as caught:
+        LlamaEngine("broken", path, LlamaOptions())
+    assert caught.value.reason == "MODEL_UNREADABLE"
+
+
+def test_truncated_model_is_refused(models_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    with (find_model(models_dir, SMALL_MODEL).path / "model.gguf").open("rb") as whole:
+        path.write_bytes(whole.read(5_000_000))
+    with pytest.raises(PreconditionFailed) as caught:
+        LlamaEngine("broken", path, LlamaOptions())
+    assert caught.value.reason == "MODEL_UNREADABLE"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+class NamedEngine:
+    parallel = 1
+
+    def __init__(self, model_id: str) -> None:
+        self.model_id = model_id
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_registry_keeps_the_default_and_what_is_in_use() -> None:
+    made: dict[str, NamedEngine] = {}
+
+    def load(name: str) -> NamedEngine:
+        made[name] = NamedEngine(name)
+        return made[name]
+
+    registry = EngineRegistry("a", 2, load)  # type: ignore[arg-type]
+    with registry.use() as first, registry.use("b"):
+        assert first.model_id == "a"
+        with pytest.raises(Overloaded), registry.use("c"):
+            pass
+    with registry.use("c"):
+        assert registry.loaded == {"a", "c"}
+    assert made["b"].closed
+    registry.close()
+    assert made["a"].closed
+    assert made["c"].closed
