@@ -118,7 +118,7 @@ class EmbeddedSystem:
     def finished_calls(self, service: str, method: str) -> int:
         """Counts a service's calls of a method that ended with OK."""
         lines = self.log(service).splitlines()
-        return sum("code=OK" in line and f"/{method}" in line for line in lines if "call " in line)
+        return sum("code=OK" in line and f".{method} " in line for line in lines)
 
     def channel(self, address: str = "") -> grpc.Channel:
         channel = grpc.insecure_channel(address or self.address(), options=NO_PROXY)

@@ -75,7 +75,7 @@ class TestService:
 
     async def close(self) -> None:
         self.closed = True
-        self.behaviour.pool.close()
+        await self.behaviour.pool.close()
 
 
 def settings(**values: object) -> ServerSettings:
@@ -240,4 +240,4 @@ async def test_pool_refuses_when_full_and_holds_its_slot_until_the_work_ends() -
     with pytest.raises(asyncio.CancelledError):
         await running_work
     assert await pool.run(lambda token: token.cancelled) is False
-    pool.close()
+    await pool.close()

@@ -43,8 +43,7 @@ class LlmService:
         await self._pool.run(load_default, wait=True)
 
     async def close(self) -> None:
-        # In a thread: calls that were cut off are told so by the event loop, which has to go on meanwhile.
-        await asyncio.to_thread(self._pool.close)
+        await self._pool.close()
         await asyncio.to_thread(self._engines.close)
 
     def _load_engine(self, model_id: str) -> Engine:

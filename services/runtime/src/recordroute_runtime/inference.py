@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, nullcontext
 from typing import TypeVar
 
 from recordroute_runtime.errors import Cancelled, Overloaded
@@ -46,6 +46,7 @@ class InferencePool:
         self._name = name
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix=name)
         self._slots = asyncio.Semaphore(slots)
+        self._tokens: set[CancelToken] = set()
 
     @asynccontextmanager
     async def slot(self, *, wait: bool) -> AsyncIterator[None]:
@@ -58,8 +59,7 @@ class InferencePool:
     async def run(self, work: Callable[[CancelToken], Result], *, wait: bool = False) -> Result:
         """Runs `work` in a thread. If the caller is cancelled, the token is, and the slot is held until the work
         really ends."""
-        token = CancelToken()
-        async with self.slot(wait=wait):
+        async with self.slot(wait=wait), self._token() as token:
             running = asyncio.get_running_loop().run_in_executor(self._threads, work, token)
             try:
                 return await asyncio.shield(running)
@@ -73,7 +73,6 @@ class InferencePool:
 
         The thread stops when the reader falls `STREAM_BUFFER_ITEMS` behind, and for good when the reader goes away.
         """
-        token = CancelToken()
         loop = asyncio.get_running_loop()
         items: queue.Queue[Item] = queue.Queue(STREAM_BUFFER_ITEMS)
         ready = asyncio.Event()
@@ -82,7 +81,7 @@ class InferencePool:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(ready.set)
 
-        def put(item: Item) -> None:
+        def put(item: Item, token: CancelToken) -> None:
             while True:
                 token.raise_if_cancelled()
                 try:
@@ -92,15 +91,17 @@ class InferencePool:
                 wake()
                 return
 
-        def pump() -> None:
+        def pump(token: CancelToken) -> None:
             try:
-                for item in work(token):
-                    put(item)
+                source = work(token)
+                with closing(source) if isinstance(source, Generator) else nullcontext():
+                    for item in source:
+                        put(item, token)
             finally:
                 wake()
 
-        async with self.slot(wait=True):
-            running = loop.run_in_executor(self._threads, pump)
+        async with self.slot(wait=True), self._token() as token:
+            running = loop.run_in_executor(self._threads, pump, token)
             running.add_done_callback(lambda _: ready.set())
             try:
                 while True:
@@ -117,6 +118,18 @@ class InferencePool:
                 if not running.cancelled():
                     running.exception()
 
-    def close(self) -> None:
-        """Waits for running work and ends the threads."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+    @asynccontextmanager
+    async def _token(self) -> AsyncIterator[CancelToken]:
+        token = CancelToken()
+        self._tokens.add(token)
+        try:
+            yield token
+        finally:
+            self._tokens.discard(token)
+
+    async def close(self) -> None:
+        """Tells running work to stop, waits until it has, and ends the threads."""
+        for token in self._tokens:
+            token.cancel()
+        # Off the event loop, which the callers of running work need to see its end.
+        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)

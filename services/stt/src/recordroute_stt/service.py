@@ -46,8 +46,7 @@ class SttService:
             pass
 
     async def close(self) -> None:
-        # Off the event loop: the calls that are being cancelled need it to say so to their threads.
-        await asyncio.to_thread(self._pool.close)
+        await self._pool.close()
         await asyncio.to_thread(self._transcriber.close)
         await self._models.close()
 
