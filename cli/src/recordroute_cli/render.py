@@ -140,11 +140,11 @@ def print_transcript(
     empty = True
     for segment in segments:
         empty = False
-        line = Text(f"{clock(seconds(segment.start)):>8}  ", style="cyan")
+        line = Text()
         if segment.speaker:
             line.append(f"{plain(segment.speaker)}: ", style="bold")
-        line.append(plain(segment.text), style="default")
-        console.print(line, soft_wrap=True)
+        line.append(plain(segment.text))
+        _print_hanging(console, Text(f"{clock(seconds(segment.start)):>8}  ", style="cyan"), line)
     if empty:
         console.print(Text("nothing was said", style="dim"))
     for warning in warnings:
@@ -162,10 +162,10 @@ def print_minutes(console: Console, minutes: minutes_pb2.Minutes) -> None:
         console.print()
         console.print(Text(SECTION_TITLES.get(kind, kind), style="bold"))
         for item in section.items:
-            line = Text(f"  • {plain(item.text)}")
+            line = Text(plain(item.text))
             if item.evidence:
                 line.append(f"  {clock(seconds(item.evidence[0].start))}", style="cyan")
-            console.print(line, soft_wrap=not console.is_terminal)
+            _print_hanging(console, Text("  • "), line)
 
 
 def print_hit(console: Console, hit: search_pb2.SearchHit) -> None:
@@ -180,4 +180,18 @@ def print_hit(console: Console, hit: search_pb2.SearchHit) -> None:
     snippet = Text(plain(hit.snippet))
     for highlight in hit.highlights:
         snippet.stylize("bold yellow", highlight.start, highlight.end)
-    console.print(Text("  ").append_text(snippet), soft_wrap=not console.is_terminal)
+    _print_hanging(console, Text("  "), snippet)
+
+
+def _print_hanging(console: Console, margin: Text, line: Text) -> None:
+    """Prints a line that, on a terminal, goes on below its beginning and not below its margin."""
+    from rich.table import Table
+
+    if not console.is_terminal:
+        console.print(margin + line, soft_wrap=True)
+        return
+    grid = Table.grid()
+    grid.add_column(width=margin.cell_len)
+    grid.add_column()
+    grid.add_row(margin, line)
+    console.print(grid)

@@ -13,6 +13,8 @@ from recordroute_gateway.clients.segments import segment_messages
 from recordroute_gateway.library.records import Minutes, Transcript
 
 TITLE_SECONDS = 300.0
+# About what the model writes in one step: how far a step is that has not ended.
+STEP_CHARACTERS = 800
 
 
 class LlmClient:
@@ -26,14 +28,18 @@ class LlmClient:
         request = llm_pb2.SummarizeRequest(
             segments=segment_messages(transcript.segments), language=transcript.language, model=model
         )
+        progress, written = llm_pb2.SummarizeProgress(), 0
         async for response in self._stub.Summarize(request):
             match response.WhichOneof("payload"):
-                case "progress" if response.progress.total_steps:
-                    await report(
-                        min(99.0, 100 * response.progress.completed_steps / response.progress.total_steps)
-                    )
+                case "progress":
+                    progress, written = response.progress, 0
+                case "delta":
+                    written += len(response.delta.text)
                 case "result":
                     return minutes_record(response.result.minutes)
+            if progress.total_steps:
+                step = min(0.9, written / STEP_CHARACTERS)
+                await report(min(99.0, 100 * (progress.completed_steps + step) / progress.total_steps))
         raise ProcessingFailed("GENERATION_FAILED", "the llm service ended without minutes")
 
     async def title(self, transcript: Transcript, *, model: str) -> str:
