@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 from recordroute_gateway.blobs import BlobStore
 from recordroute_gateway.database import Database
@@ -187,3 +190,57 @@ async def test_replaced_artifact_takes_its_blob_along(library: LibraryStore, dat
     with pytest.raises(FileNotFoundError):
         await library.blobs.get(old.sha256)
     assert (await library.get("local", recording.id)).created_at <= datetime.now(UTC)
+
+
+def media(
+    *, video: bool, audio_seconds: float, container: str, rate: int = 48000, layout: str = "stereo"
+) -> bytes:
+    """Makes a small file: a grey picture, a tone, or both."""
+    buffer = io.BytesIO()
+    buffer.name = f"made.{container}"
+    with av.open(buffer, "w", format=container) as output:
+        picture = output.add_stream("mpeg4", rate=10, width=64, height=64) if video else None
+        codec = "pcm_s16le" if container == "wav" else "aac"
+        sound = output.add_stream(codec, rate=rate, layout=layout) if audio_seconds else None
+        if picture is not None:
+            for _ in range(10):
+                output.mux(picture.encode(av.VideoFrame(64, 64, "yuv420p")))
+            output.mux(picture.encode(None))
+        if sound is not None:
+            channels = len(sound.layout.channels)
+            for start in range(0, int(audio_seconds * rate), 1024):
+                tone = np.sin(np.arange(start, start + 1024) * 440 * 2 * np.pi / rate) * 8000
+                samples = np.repeat(tone.astype(np.int16)[:, None], channels, axis=1).reshape(1, -1)
+                frame = av.AudioFrame.from_ndarray(samples, format="s16", layout=layout)
+                frame.sample_rate = rate
+                frame.pts = start
+                output.mux(sound.encode(frame))
+            output.mux(sound.encode(None))
+    return buffer.getvalue()
+
+
+async def test_film_without_sound_is_refused(library: LibraryStore) -> None:
+    content = media(video=True, audio_seconds=0, container="mp4")
+    with pytest.raises(InvalidInput) as caught:
+        await receive(upload_of("film.mp4"), in_chunks(content), library, LIMIT)
+    assert caught.value.reason == "MEDIA_WITHOUT_AUDIO"
+
+
+async def test_film_that_was_cut_off_is_refused(library: LibraryStore) -> None:
+    content = media(video=True, audio_seconds=2, container="mp4")
+    with pytest.raises(InvalidInput) as caught:
+        await receive(upload_of("film.mp4"), in_chunks(content[: len(content) // 2]), library, LIMIT)
+    assert caught.value.reason == "MEDIA_UNREADABLE"
+
+
+@pytest.mark.parametrize(
+    ("content", "seconds"),
+    [
+        (media(video=True, audio_seconds=2, container="mp4"), 2),
+        (media(video=False, audio_seconds=1, container="wav"), 1),
+        (media(video=False, audio_seconds=1, container="wav", rate=96000, layout="5.1"), 1),
+    ],
+)
+async def test_unusual_media_is_taken(library: LibraryStore, content: bytes, seconds: float) -> None:
+    recording = await receive(upload_of(), in_chunks(content), library, LIMIT)
+    assert recording.duration_seconds == pytest.approx(seconds, abs=0.1)

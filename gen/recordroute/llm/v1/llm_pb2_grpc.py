@@ -60,8 +60,9 @@ class LlmServiceServicer:
         """Makes minutes of a whole transcript by map-reduce: every segment is read, whatever the length.
         Progress and text stream out while the model works; the minutes are the last message.
 
-        Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT), FAILED_PRECONDITION (MODEL_MISSING),
-        RESOURCE_EXHAUSTED (OVERLOADED), INTERNAL (GENERATION_FAILED, with the chunk that failed).
+        Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT), FAILED_PRECONDITION (MODEL_MISSING,
+        MODEL_UNREADABLE, CONTEXT_TOO_SMALL), RESOURCE_EXHAUSTED (OVERLOADED), INTERNAL (GENERATION_FAILED, with the
+        chunk that failed).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,8 +37,9 @@ class LlmServiceStub:
     """Makes minutes of a whole transcript by map-reduce: every segment is read, whatever the length.
     Progress and text stream out while the model works; the minutes are the last message.
 
-    Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT), FAILED_PRECONDITION (MODEL_MISSING),
-    RESOURCE_EXHAUSTED (OVERLOADED), INTERNAL (GENERATION_FAILED, with the chunk that failed).
+    Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT), FAILED_PRECONDITION (MODEL_MISSING,
+    MODEL_UNREADABLE, CONTEXT_TOO_SMALL), RESOURCE_EXHAUSTED (OVERLOADED), INTERNAL (GENERATION_FAILED, with the
+    chunk that failed).
     """
     Title: _grpc.UnaryUnaryMultiCallable[_llm_pb2.TitleRequest, _llm_pb2.TitleResponse]
     """Makes a title of one line of at most 60 characters, without quotes, in the transcript's language."""
@@ -54,8 +55,9 @@ class LlmServiceAsyncStub(LlmServiceStub):
     """Makes minutes of a whole transcript by map-reduce: every segment is read, whatever the length.
     Progress and text stream out while the model works; the minutes are the last message.
 
-    Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT), FAILED_PRECONDITION (MODEL_MISSING),
-    RESOURCE_EXHAUSTED (OVERLOADED), INTERNAL (GENERATION_FAILED, with the chunk that failed).
+    Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT), FAILED_PRECONDITION (MODEL_MISSING,
+    MODEL_UNREADABLE, CONTEXT_TOO_SMALL), RESOURCE_EXHAUSTED (OVERLOADED), INTERNAL (GENERATION_FAILED, with the
+    chunk that failed).
     """
     Title: _aio.UnaryUnaryMultiCallable[_llm_pb2.TitleRequest, _llm_pb2.TitleResponse]  # type: ignore[assignment]
     """Makes a title of one line of at most 60 characters, without quotes, in the transcript's language."""
@@ -74,8 +76,9 @@ class LlmServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes minutes of a whole transcript by map-reduce: every segment is read, whatever the length.
         Progress and text stream out while the model works; the minutes are the last message.
 
-        Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT), FAILED_PRECONDITION (MODEL_MISSING),
-        RESOURCE_EXHAUSTED (OVERLOADED), INTERNAL (GENERATION_FAILED, with the chunk that failed).
+        Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT), FAILED_PRECONDITION (MODEL_MISSING,
+        MODEL_UNREADABLE, CONTEXT_TOO_SMALL), RESOURCE_EXHAUSTED (OVERLOADED), INTERNAL (GENERATION_FAILED, with the
+        chunk that failed).
         """
 
     @_abc_1.abstractmethod

@@ -65,7 +65,9 @@ class IndexServiceServicer:
         """Replaces everything that the index holds of one document. The first message is the configuration, all others
         are passages with their vectors. The answer comes after the data is on disk. Doing it again changes nothing.
 
-        Errors: INVALID_ARGUMENT (DIMENSION_MISMATCH, STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING).
+        Errors: INVALID_ARGUMENT (DIMENSION_MISMATCH, MODEL_MISMATCH, VECTOR_NOT_NORMALISED, TOO_MANY_PASSAGES,
+        STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, INDEX_IN_USE, INDEX_MODEL_MISMATCH, INDEX_UNREADABLE),
+        RESOURCE_EXHAUSTED (DISK_FULL), UNAVAILABLE (UPSTREAM_UNAVAILABLE while the index starts anew).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

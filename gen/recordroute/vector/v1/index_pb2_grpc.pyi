@@ -37,7 +37,9 @@ class IndexServiceStub:
     """Replaces everything that the index holds of one document. The first message is the configuration, all others
     are passages with their vectors. The answer comes after the data is on disk. Doing it again changes nothing.
 
-    Errors: INVALID_ARGUMENT (DIMENSION_MISMATCH, STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING).
+    Errors: INVALID_ARGUMENT (DIMENSION_MISMATCH, MODEL_MISMATCH, VECTOR_NOT_NORMALISED, TOO_MANY_PASSAGES,
+    STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, INDEX_IN_USE, INDEX_MODEL_MISMATCH, INDEX_UNREADABLE),
+    RESOURCE_EXHAUSTED (DISK_FULL), UNAVAILABLE (UPSTREAM_UNAVAILABLE while the index starts anew).
     """
     Delete: _grpc.UnaryUnaryMultiCallable[_index_pb2.DeleteRequest, _index_pb2.DeleteResponse]
     """Deletes a document. It is no error if the index does not hold it."""
@@ -55,7 +57,9 @@ class IndexServiceAsyncStub(IndexServiceStub):
     """Replaces everything that the index holds of one document. The first message is the configuration, all others
     are passages with their vectors. The answer comes after the data is on disk. Doing it again changes nothing.
 
-    Errors: INVALID_ARGUMENT (DIMENSION_MISMATCH, STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING).
+    Errors: INVALID_ARGUMENT (DIMENSION_MISMATCH, MODEL_MISMATCH, VECTOR_NOT_NORMALISED, TOO_MANY_PASSAGES,
+    STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, INDEX_IN_USE, INDEX_MODEL_MISMATCH, INDEX_UNREADABLE),
+    RESOURCE_EXHAUSTED (DISK_FULL), UNAVAILABLE (UPSTREAM_UNAVAILABLE while the index starts anew).
     """
     Delete: _aio.UnaryUnaryMultiCallable[_index_pb2.DeleteRequest, _index_pb2.DeleteResponse]  # type: ignore[assignment]
     """Deletes a document. It is no error if the index does not hold it."""
@@ -76,7 +80,9 @@ class IndexServiceServicer(metaclass=_abc_1.ABCMeta):
         """Replaces everything that the index holds of one document. The first message is the configuration, all others
         are passages with their vectors. The answer comes after the data is on disk. Doing it again changes nothing.
 
-        Errors: INVALID_ARGUMENT (DIMENSION_MISMATCH, STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING).
+        Errors: INVALID_ARGUMENT (DIMENSION_MISMATCH, MODEL_MISMATCH, VECTOR_NOT_NORMALISED, TOO_MANY_PASSAGES,
+        STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, INDEX_IN_USE, INDEX_MODEL_MISMATCH, INDEX_UNREADABLE),
+        RESOURCE_EXHAUSTED (DISK_FULL), UNAVAILABLE (UPSTREAM_UNAVAILABLE while the index starts anew).
         """
 
     @_abc_1.abstractmethod

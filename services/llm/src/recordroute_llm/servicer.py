@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import grpc.aio
-from recordroute.common.v1 import minutes_pb2, model_pb2, transcript_pb2
+from recordroute.common.v1 import minutes_pb2, transcript_pb2
 from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
 from recordroute_runtime.errors import Overloaded
 from recordroute_runtime.inference import CancelToken, InferencePool
 from recordroute_runtime.models import installed_models
-from recordroute_runtime.wire import to_duration, to_seconds
+from recordroute_runtime.wire import model_messages, to_duration, to_seconds
 
 from recordroute_llm.engines.registry import EngineRegistry
 from recordroute_llm.minutes import Delta, Event, Item, Kind, Minutes, Progress, Result, summarize
@@ -137,17 +137,10 @@ class LlmServicer(llm_pb2_grpc.LlmServiceServicer):
     async def ListModels(
         self, request: llm_pb2.ListModelsRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> llm_pb2.ListModelsResponse:
-        loaded = self._engines.loaded
         return llm_pb2.ListModelsResponse(
-            models=[
-                model_pb2.ModelInfo(
-                    id=model.id,
-                    languages=model.languages,
-                    license=model.license,
-                    size_bytes=model.size_bytes,
-                    loaded=model.id in loaded,
-                    is_default=model.id == self._settings.model,
-                )
-                for model in installed_models(self._models_dir, "llm")
-            ]
+            models=model_messages(
+                installed_models(self._models_dir, "llm"),
+                loaded=self._engines.loaded,
+                default=self._settings.model,
+            )
         )

@@ -1,15 +1,17 @@
-"""Small conversions between protobuf's time types and Python's, and the reading of configured streams."""
+"""What servicers and clients convert alike: times, configured streams, models."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container, Iterable
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
+from recordroute.common.v1 import model_pb2
 
 from recordroute_runtime.errors import InvalidInput
+from recordroute_runtime.models import InstalledModel
 
 
 def to_duration(seconds: float) -> Duration:
@@ -61,3 +63,20 @@ async def read_configured(messages: AsyncIterator[Message]) -> tuple[Message, As
             yield message
 
     return first, rest()
+
+
+def model_messages(
+    models: Iterable[InstalledModel], *, loaded: Container[str], default: str
+) -> list[model_pb2.ModelInfo]:
+    """Returns what a service says of its models; `loaded` and `default` are ids."""
+    return [
+        model_pb2.ModelInfo(
+            id=model.id,
+            languages=model.languages,
+            license=model.license,
+            size_bytes=model.size_bytes,
+            loaded=model.id in loaded,
+            is_default=model.id == default,
+        )
+        for model in models
+    ]

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import grpc.aio
-from recordroute.common.v1 import model_pb2, transcript_pb2
+from recordroute.common.v1 import transcript_pb2
 from recordroute.stt.v1 import stt_pb2, stt_pb2_grpc
 from recordroute_runtime.errors import InvalidInput, Overloaded
 from recordroute_runtime.inference import InferencePool
 from recordroute_runtime.models import installed_models
-from recordroute_runtime.wire import read_configured, to_duration
+from recordroute_runtime.wire import model_messages, read_configured, to_duration
 
 from recordroute_stt.engine import DecodingOptions, Language, Segment, SpeechEngine
 from recordroute_stt.loaded_models import TASK, LoadedModels
@@ -77,17 +77,11 @@ class SttServicer(stt_pb2_grpc.SttServiceServicer):
         self, request: stt_pb2.ListModelsRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> stt_pb2.ListModelsResponse:
         return stt_pb2.ListModelsResponse(
-            models=[
-                model_pb2.ModelInfo(
-                    id=model.id,
-                    languages=model.languages,
-                    license=model.license,
-                    size_bytes=model.size_bytes,
-                    loaded=model.id in self._models.ids,
-                    is_default=model.id == self._settings.model,
-                )
-                for model in installed_models(self._models_dir, TASK)
-            ]
+            models=model_messages(
+                installed_models(self._models_dir, TASK),
+                loaded=self._models.ids,
+                default=self._settings.model,
+            )
         )
 
     @contextmanager

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import grpc.aio
-from recordroute.common.v1 import model_pb2
 from recordroute.vector.v1 import embedding_pb2, embedding_pb2_grpc
 from recordroute_runtime.inference import InferencePool
 from recordroute_runtime.models import installed_models
-from recordroute_runtime.wire import to_duration, to_seconds
+from recordroute_runtime.wire import model_messages, to_duration, to_seconds
 
 from recordroute_vector.domain import Passage, Segment
 from recordroute_vector.encoder import TASK, TextKind
@@ -74,17 +73,11 @@ class EmbeddingServicer(embedding_pb2_grpc.EmbeddingServiceServicer):
         self, request: embedding_pb2.ListModelsRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> embedding_pb2.ListModelsResponse:
         return embedding_pb2.ListModelsResponse(
-            models=[
-                model_pb2.ModelInfo(
-                    id=model.id,
-                    languages=model.languages,
-                    license=model.license,
-                    size_bytes=model.size_bytes,
-                    loaded=self._engines.loaded and model.id == self._settings.model,
-                    is_default=model.id == self._settings.model,
-                )
-                for model in installed_models(self._models_dir, TASK)
-            ]
+            models=model_messages(
+                installed_models(self._models_dir, TASK),
+                loaded=[self._settings.model] if self._engines.loaded else [],
+                default=self._settings.model,
+            )
         )
 
 
