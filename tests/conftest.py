@@ -63,7 +63,10 @@ class EmbeddedSystem:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        wait_for(self.is_ready, "start-up")
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        wait_for(self.is_ready, "every service SERVING")
 
     def is_ready(self) -> bool:
         assert self._process is not None
@@ -213,9 +216,9 @@ def make_system(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Embed
     return make
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def system(make_system: Callable[..., EmbeddedSystem]) -> Iterator[EmbeddedSystem]:
-    """A running system, one for each test file."""
+    """A running system with small models, one for all tests: they clean up, or count what they added."""
     running = make_system()
     running.start()
     yield running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 
 import grpc
@@ -108,8 +109,10 @@ def test_streaming_refusals(grpc_channel) -> None:
     )
 
 
-def test_empty_library(grpc_stub) -> None:
-    answer = grpc_stub.ListRecordings(library_pb2.ListRecordingsRequest(), timeout=10)
+def test_empty_page(grpc_stub) -> None:
+    # Older than everything: the token of a row that never was.
+    token = base64.urlsafe_b64encode(b'["1970-01-01T00:00:00+00:00", "x"]').decode()
+    answer = grpc_stub.ListRecordings(library_pb2.ListRecordingsRequest(page_token=token), timeout=10)
     assert not answer.recordings
     assert answer.next_page_token == ""
 
