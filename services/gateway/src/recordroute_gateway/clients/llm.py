@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import grpc
 import grpc.aio
+import stamina
 from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
 from recordroute_runtime.errors import ProcessingFailed
 
@@ -15,6 +17,10 @@ from recordroute_gateway.library.records import Minutes, Transcript
 TITLE_SECONDS = 300.0
 # About what the model writes in one step: how far a step is that has not ended.
 STEP_CHARACTERS = 800
+
+
+def _is_overloaded(error: Exception) -> bool:
+    return isinstance(error, grpc.aio.AioRpcError) and error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 class LlmClient:
@@ -47,4 +53,9 @@ class LlmClient:
         request = llm_pb2.TitleRequest(
             segments=segment_messages(transcript.segments), language=transcript.language, model=model
         )
+        return await self._title(request)
+
+    # The minutes before it are done: waiting for a slot here costs less than making them again.
+    @stamina.retry(on=_is_overloaded, attempts=None, timeout=TITLE_SECONDS, wait_initial=0.5, wait_max=5.0)
+    async def _title(self, request: llm_pb2.TitleRequest) -> str:
         return (await self._stub.Title(request, timeout=TITLE_SECONDS)).title
