@@ -58,11 +58,15 @@ class Database:
     """The engine with the two ways to use it."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
         self.engine: AsyncEngine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
-        if self.engine.dialect.name == "sqlite":
+        if self.is_local:
             event.listen(self.engine.sync_engine, "connect", _on_sqlite_connect)
             event.listen(self.engine.sync_engine, "begin", _on_sqlite_begin)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the database is a file of ours."""
+        return self.engine.dialect.name == "sqlite"
 
     async def migrate(self) -> None:
         """Brings the schema up to date."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import grpc.aio
+import structlog
 from recordroute.gateway.v1 import library_pb2_grpc, search_pb2_grpc, upload_pb2_grpc, workflow_pb2_grpc
 from recordroute_runtime.channels import open_channel
+from recordroute_runtime.errors import UpstreamUnavailable
 from recordroute_runtime.settings import CommonSettings
+from sqlalchemy.exc import DBAPIError
 
 from recordroute_gateway.blobs import BlobStore
 from recordroute_gateway.clients.llm import LlmClient
@@ -21,6 +24,8 @@ from recordroute_gateway.settings import GatewaySettings
 from recordroute_gateway.workflow.engine import WorkflowEngine
 from recordroute_gateway.workflow.stages import Stages
 from recordroute_gateway.workflow.store import WorkflowStore
+
+log = structlog.get_logger(__name__)
 
 # Asking again changes nothing, so an address that does not answer is no reason to fail.
 IDEMPOTENT = (
@@ -82,7 +87,13 @@ class GatewayService:
 
     async def load(self) -> None:
         self._blobs.open()
-        await self._database.migrate()
+        try:
+            await self._database.migrate()
+        except (OSError, DBAPIError) as error:
+            if self._database.is_local:
+                raise
+            log.warning("database", error=str(error))
+            raise UpstreamUnavailable("PostgreSQL") from error
         await self._engine.launch()
         self._launched = True
 

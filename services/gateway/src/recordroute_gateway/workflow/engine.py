@@ -155,6 +155,7 @@ class WorkflowEngine:
             failure = Failure("INTERNAL", "internal error; look for the workflow's id in the gateway's log")
             return await self._failed(workflow_id, stage, failure)
         finally:
+            task.cancel()
             self._running.pop(workflow_id, None)
         await self._store.record(
             workflow_id, stage, State.SUCCEEDED if worked else State.SKIPPED, percent=100.0 if worked else 0.0
