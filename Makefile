@@ -1,4 +1,4 @@
-# Everything is installed below this folder: .tools (uv), .venv, .models.
+# Installs below this folder: uv into .tools, everything else into .venv. Models go to the user data folder.
 UV_VERSION := 0.13.8
 PYTHON ?= python3
 export UV_SYSTEM_CERTS ?= 1
