@@ -23,7 +23,7 @@ class Word(_message.Message):
     def __init__(self, text: _Optional[str] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., probability: _Optional[float] = ...) -> None: ...
 
 class Segment(_message.Message):
-    __slots__ = ("index", "start", "end", "text", "speaker", "words", "average_log_probability", "no_speech_probability")
+    __slots__ = ("index", "start", "end", "text", "speaker", "words", "average_log_probability", "no_speech_probability", "language", "channel")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
@@ -32,6 +32,8 @@ class Segment(_message.Message):
     WORDS_FIELD_NUMBER: _ClassVar[int]
     AVERAGE_LOG_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     NO_SPEECH_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
     index: int
     start: _duration_pb2.Duration
     end: _duration_pb2.Duration
@@ -40,4 +42,6 @@ class Segment(_message.Message):
     words: _containers.RepeatedCompositeFieldContainer[Word]
     average_log_probability: float
     no_speech_probability: float
-    def __init__(self, index: _Optional[int] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., speaker: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., average_log_probability: _Optional[float] = ..., no_speech_probability: _Optional[float] = ...) -> None: ...
+    language: str
+    channel: int
+    def __init__(self, index: _Optional[int] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., speaker: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., average_log_probability: _Optional[float] = ..., no_speech_probability: _Optional[float] = ..., language: _Optional[str] = ..., channel: _Optional[int] = ...) -> None: ...

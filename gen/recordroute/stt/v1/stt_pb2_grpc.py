@@ -40,6 +40,16 @@ class SttServiceStub:
                 request_serializer=recordroute_dot_stt_dot_v1_dot_stt__pb2.TranscribeRequest.SerializeToString,
                 response_deserializer=recordroute_dot_stt_dot_v1_dot_stt__pb2.TranscribeResponse.FromString,
                 _registered_method=True)
+        self.StreamingRecognize = channel.stream_stream(
+                '/recordroute.stt.v1.SttService/StreamingRecognize',
+                request_serializer=recordroute_dot_stt_dot_v1_dot_stt__pb2.StreamingRecognizeRequest.SerializeToString,
+                response_deserializer=recordroute_dot_stt_dot_v1_dot_stt__pb2.StreamingRecognizeResponse.FromString,
+                _registered_method=True)
+        self.DetectLanguage = channel.stream_unary(
+                '/recordroute.stt.v1.SttService/DetectLanguage',
+                request_serializer=recordroute_dot_stt_dot_v1_dot_stt__pb2.DetectLanguageRequest.SerializeToString,
+                response_deserializer=recordroute_dot_stt_dot_v1_dot_stt__pb2.DetectLanguageResponse.FromString,
+                _registered_method=True)
         self.ListModels = channel.unary_unary(
                 '/recordroute.stt.v1.SttService/ListModels',
                 request_serializer=recordroute_dot_stt_dot_v1_dot_stt__pb2.ListModelsRequest.SerializeToString,
@@ -56,8 +66,30 @@ class SttServiceServicer:
         segments are sent as soon as they are decoded.
 
         Errors: INVALID_ARGUMENT (MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO, MEDIA_EMPTY, MEDIA_TOO_LONG, MEDIA_TOO_LARGE,
-        UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN),
-        RESOURCE_EXHAUSTED (OVERLOADED, DISK_FULL).
+        NO_SUCH_AUDIO_STREAM, UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, UNSUPPORTED_OPTION, STREAM_PROTOCOL),
+        FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN), RESOURCE_EXHAUSTED (OVERLOADED, DISK_FULL).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamingRecognize(self, request_iterator, context):
+        """Transcribes live audio. The first message is the configuration, all others are audio in order, sent at the pace of
+        the speech; results come as one speaks.
+
+        Errors: INVALID_ARGUMENT (AUDIO_UNREADABLE, UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL),
+        FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN), RESOURCE_EXHAUSTED (OVERLOADED: one stream more would make all
+        of them late; AUDIO_TOO_FAST: more audio came than was spoken in the time).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DetectLanguage(self, request_iterator, context):
+        """Tells the language of the speech in a media file. The first message is the configuration, all others are the
+        file's bytes in order; the answer may come before the whole file was sent.
+
+        Errors: as Transcribe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,6 +109,16 @@ def add_SttServiceServicer_to_server(servicer, server):
                     servicer.Transcribe,
                     request_deserializer=recordroute_dot_stt_dot_v1_dot_stt__pb2.TranscribeRequest.FromString,
                     response_serializer=recordroute_dot_stt_dot_v1_dot_stt__pb2.TranscribeResponse.SerializeToString,
+            ),
+            'StreamingRecognize': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamingRecognize,
+                    request_deserializer=recordroute_dot_stt_dot_v1_dot_stt__pb2.StreamingRecognizeRequest.FromString,
+                    response_serializer=recordroute_dot_stt_dot_v1_dot_stt__pb2.StreamingRecognizeResponse.SerializeToString,
+            ),
+            'DetectLanguage': grpc.stream_unary_rpc_method_handler(
+                    servicer.DetectLanguage,
+                    request_deserializer=recordroute_dot_stt_dot_v1_dot_stt__pb2.DetectLanguageRequest.FromString,
+                    response_serializer=recordroute_dot_stt_dot_v1_dot_stt__pb2.DetectLanguageResponse.SerializeToString,
             ),
             'ListModels': grpc.unary_unary_rpc_method_handler(
                     servicer.ListModels,
@@ -112,6 +154,60 @@ class SttService:
             '/recordroute.stt.v1.SttService/Transcribe',
             recordroute_dot_stt_dot_v1_dot_stt__pb2.TranscribeRequest.SerializeToString,
             recordroute_dot_stt_dot_v1_dot_stt__pb2.TranscribeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamingRecognize(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/recordroute.stt.v1.SttService/StreamingRecognize',
+            recordroute_dot_stt_dot_v1_dot_stt__pb2.StreamingRecognizeRequest.SerializeToString,
+            recordroute_dot_stt_dot_v1_dot_stt__pb2.StreamingRecognizeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DetectLanguage(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/recordroute.stt.v1.SttService/DetectLanguage',
+            recordroute_dot_stt_dot_v1_dot_stt__pb2.DetectLanguageRequest.SerializeToString,
+            recordroute_dot_stt_dot_v1_dot_stt__pb2.DetectLanguageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,8 +38,22 @@ class SttServiceStub:
     segments are sent as soon as they are decoded.
 
     Errors: INVALID_ARGUMENT (MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO, MEDIA_EMPTY, MEDIA_TOO_LONG, MEDIA_TOO_LARGE,
-    UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN),
-    RESOURCE_EXHAUSTED (OVERLOADED, DISK_FULL).
+    NO_SUCH_AUDIO_STREAM, UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, UNSUPPORTED_OPTION, STREAM_PROTOCOL),
+    FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN), RESOURCE_EXHAUSTED (OVERLOADED, DISK_FULL).
+    """
+    StreamingRecognize: _grpc.StreamStreamMultiCallable[_stt_pb2.StreamingRecognizeRequest, _stt_pb2.StreamingRecognizeResponse]
+    """Transcribes live audio. The first message is the configuration, all others are audio in order, sent at the pace of
+    the speech; results come as one speaks.
+
+    Errors: INVALID_ARGUMENT (AUDIO_UNREADABLE, UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL),
+    FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN), RESOURCE_EXHAUSTED (OVERLOADED: one stream more would make all
+    of them late; AUDIO_TOO_FAST: more audio came than was spoken in the time).
+    """
+    DetectLanguage: _grpc.StreamUnaryMultiCallable[_stt_pb2.DetectLanguageRequest, _stt_pb2.DetectLanguageResponse]
+    """Tells the language of the speech in a media file. The first message is the configuration, all others are the
+    file's bytes in order; the answer may come before the whole file was sent.
+
+    Errors: as Transcribe.
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_stt_pb2.ListModelsRequest, _stt_pb2.ListModelsResponse]
     """Lists the models that are installed for this service."""
@@ -54,8 +68,22 @@ class SttServiceAsyncStub(SttServiceStub):
     segments are sent as soon as they are decoded.
 
     Errors: INVALID_ARGUMENT (MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO, MEDIA_EMPTY, MEDIA_TOO_LONG, MEDIA_TOO_LARGE,
-    UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN),
-    RESOURCE_EXHAUSTED (OVERLOADED, DISK_FULL).
+    NO_SUCH_AUDIO_STREAM, UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, UNSUPPORTED_OPTION, STREAM_PROTOCOL),
+    FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN), RESOURCE_EXHAUSTED (OVERLOADED, DISK_FULL).
+    """
+    StreamingRecognize: _aio.StreamStreamMultiCallable[_stt_pb2.StreamingRecognizeRequest, _stt_pb2.StreamingRecognizeResponse]  # type: ignore[assignment]
+    """Transcribes live audio. The first message is the configuration, all others are audio in order, sent at the pace of
+    the speech; results come as one speaks.
+
+    Errors: INVALID_ARGUMENT (AUDIO_UNREADABLE, UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL),
+    FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN), RESOURCE_EXHAUSTED (OVERLOADED: one stream more would make all
+    of them late; AUDIO_TOO_FAST: more audio came than was spoken in the time).
+    """
+    DetectLanguage: _aio.StreamUnaryMultiCallable[_stt_pb2.DetectLanguageRequest, _stt_pb2.DetectLanguageResponse]  # type: ignore[assignment]
+    """Tells the language of the speech in a media file. The first message is the configuration, all others are the
+    file's bytes in order; the answer may come before the whole file was sent.
+
+    Errors: as Transcribe.
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_stt_pb2.ListModelsRequest, _stt_pb2.ListModelsResponse]  # type: ignore[assignment]
     """Lists the models that are installed for this service."""
@@ -73,8 +101,34 @@ class SttServiceServicer(metaclass=_abc_1.ABCMeta):
         segments are sent as soon as they are decoded.
 
         Errors: INVALID_ARGUMENT (MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO, MEDIA_EMPTY, MEDIA_TOO_LONG, MEDIA_TOO_LARGE,
-        UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN),
-        RESOURCE_EXHAUSTED (OVERLOADED, DISK_FULL).
+        NO_SUCH_AUDIO_STREAM, UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, UNSUPPORTED_OPTION, STREAM_PROTOCOL),
+        FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN), RESOURCE_EXHAUSTED (OVERLOADED, DISK_FULL).
+        """
+
+    @_abc_1.abstractmethod
+    def StreamingRecognize(
+        self,
+        request_iterator: _MaybeAsyncIterator[_stt_pb2.StreamingRecognizeRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_stt_pb2.StreamingRecognizeResponse], _abc.AsyncIterator[_stt_pb2.StreamingRecognizeResponse]]:
+        """Transcribes live audio. The first message is the configuration, all others are audio in order, sent at the pace of
+        the speech; results come as one speaks.
+
+        Errors: INVALID_ARGUMENT (AUDIO_UNREADABLE, UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL),
+        FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN), RESOURCE_EXHAUSTED (OVERLOADED: one stream more would make all
+        of them late; AUDIO_TOO_FAST: more audio came than was spoken in the time).
+        """
+
+    @_abc_1.abstractmethod
+    def DetectLanguage(
+        self,
+        request_iterator: _MaybeAsyncIterator[_stt_pb2.DetectLanguageRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_stt_pb2.DetectLanguageResponse, _abc.Awaitable[_stt_pb2.DetectLanguageResponse]]:
+        """Tells the language of the speech in a media file. The first message is the configuration, all others are the
+        file's bytes in order; the answer may come before the whole file was sent.
+
+        Errors: as Transcribe.
         """
 
     @_abc_1.abstractmethod

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Set
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from recordroute_stt.domain import Language, Segment
 
 SAMPLE_RATE = 16_000
 """Sample rate in hertz of all audio between the decoder and the engines."""
@@ -16,47 +19,38 @@ Samples = NDArray[np.float32]
 """Mono audio at SAMPLE_RATE, shape (samples,), full scale at -1 and 1."""
 
 
-@dataclass(frozen=True)
-class Word:
-    """One word, with the white space before it; times in seconds."""
+class Profile(Enum):
+    """How much work is put into the words."""
 
-    text: str
-    start: float
-    end: float
-    probability: float
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of transcribed speech; times in seconds.
-
-    `average_log_probability` is the mean over the tokens (natural logarithm); `compression_ratio` is that of zlib on
-    the text decoded together, high where the decoder fell into a loop.
-    """
-
-    start: float
-    end: float
-    text: str
-    average_log_probability: float
-    no_speech_probability: float
-    compression_ratio: float
-    words: tuple[Word, ...] = ()
-
-
-@dataclass(frozen=True)
-class Language:
-    """A language (BCP 47 primary subtag) and how sure the engine is of it, 0 to 1."""
-
-    code: str
-    probability: float
+    FAST = auto()
+    BALANCED = auto()
+    ACCURATE = auto()
 
 
 @dataclass(frozen=True)
 class DecodingOptions:
-    """How to decode a window. `beam_size` 1 is greedy search."""
+    """How to decode a window.
 
-    beam_size: int
+    `language` None: it is detected from the window itself, with the same encoder pass. `beam_size` None: what the
+    profile says; 1 is greedy search. `translate` writes English. `hotwords` are names and terms that are likely to be
+    said, `initial_prompt` text that might have been said before.
+    """
+
+    language: str | None = None
+    profile: Profile = Profile.BALANCED
+    beam_size: int | None = None
     word_timestamps: bool = False
+    translate: bool = False
+    hotwords: tuple[str, ...] = ()
+    initial_prompt: str = ""
+
+
+@dataclass(frozen=True)
+class WindowTranscript:
+    """What was said in a window: its language, and segments whose times are from the start of the window."""
+
+    language: Language
+    segments: tuple[Segment, ...]
 
 
 class SpeechEngine(Protocol):
@@ -72,14 +66,14 @@ class SpeechEngine(Protocol):
         """Codes of the languages that it can transcribe."""
         ...
 
-    def detect_language(self, audio: Samples) -> Language:
-        """Returns the language of the speech; of longer audio the first 30 seconds count."""
+    def detect_languages(self, audio: Samples) -> tuple[Language, ...]:
+        """Returns the languages of the speech, the likeliest first; of longer audio the first 30 seconds count."""
         ...
 
     def transcribe(
-        self, audio: Samples, language: str, options: DecodingOptions, stopped: Callable[[], bool]
-    ) -> list[Segment]:
-        """Transcribes at most 30 seconds of speech; times are from the start of `audio`.
+        self, audio: Samples, options: DecodingOptions, stopped: Callable[[], bool]
+    ) -> WindowTranscript:
+        """Transcribes at most 30 seconds of speech.
 
         Returns early, with what there is, after `stopped` has become true.
         """

@@ -16,7 +16,8 @@ from recordroute_runtime.inference import InferencePool
 from recordroute_runtime.models import installed_models
 from recordroute_runtime.wire import model_messages, read_configured, to_duration
 
-from recordroute_stt.engine import DecodingOptions, Language, Segment, SpeechEngine
+from recordroute_stt.domain import Language, Segment
+from recordroute_stt.engine import DecodingOptions, SpeechEngine
 from recordroute_stt.loaded_models import TASK, LoadedModels
 from recordroute_stt.media import MediaProperties
 from recordroute_stt.settings import SttSettings
@@ -51,11 +52,12 @@ class SttServicer(stt_pb2_grpc.SttServiceServicer):
     ) -> AsyncIterator[stt_pb2.TranscribeResponse]:
         first, rest = await read_configured(request_iterator)
         config = first.config
+        language = config.language if config.HasField("language") else None
         options = DecodingOptions(
+            language=language,
             beam_size=config.beam_size if config.HasField("beam_size") else self._settings.beam_size,
             word_timestamps=config.word_timestamps,
         )
-        language = config.language if config.HasField("language") else None
         chunks = (message.audio_chunk async for message in rest)
         with self._admission():
             async with self._models.use(config.model or self._settings.model) as engine:
@@ -66,7 +68,7 @@ class SttServicer(stt_pb2_grpc.SttServiceServicer):
                     ) as file,
                     aclosing(
                         self._pool.stream(
-                            lambda token: self._transcriber.transcribe(file, engine, language, options, token)
+                            lambda token: self._transcriber.transcribe(file, engine, options, token)
                         )
                     ) as events,
                 ):

@@ -12,7 +12,8 @@ from typing import BinaryIO, TypeVar
 import numpy as np
 from recordroute_runtime.inference import CancelToken
 
-from recordroute_stt.engine import SAMPLE_RATE, DecodingOptions, Language, Segment, SpeechEngine, Word
+from recordroute_stt.domain import Language, Segment, Word
+from recordroute_stt.engine import SAMPLE_RATE, DecodingOptions, SpeechEngine, WindowTranscript
 from recordroute_stt.media import AudioDecoder, MediaProperties
 from recordroute_stt.windows import SpeechCutter, SpeechWindow
 
@@ -70,19 +71,18 @@ class Transcriber:
         self,
         source: BinaryIO,
         engine: SpeechEngine,
-        language: str | None,
         options: DecodingOptions,
         token: CancelToken,
     ) -> Iterator[Event]:
         """Yields the media's properties, the language, segments in order with progress between, and the statistics.
 
-        Without `language` it is detected from the first 10 seconds of speech, and kept. A recording without speech
-        has neither language nor segments. Raises InvalidInput as AudioDecoder does, and Cancelled.
+        Without a language in `options` it is detected from the first 10 seconds of speech, and kept. A recording
+        without speech has neither language nor segments. Raises InvalidInput as AudioDecoder does, and Cancelled.
         """
         run = _Run(self._threads, self._workers, engine, options, token)
         try:
             with AudioDecoder(source, max_seconds=self._max_seconds) as media:
-                yield from run.events(media, language)
+                yield from run.events(media)
         finally:
             run.stop()
 
@@ -110,20 +110,20 @@ class _Run:
         self._stopped = False
         self._language: str | None = None
         self._waiting: list[SpeechWindow] = []
-        self._pending: deque[tuple[SpeechWindow, Future[list[Segment]]]] = deque()
+        self._pending: deque[tuple[SpeechWindow, Future[WindowTranscript]]] = deque()
         self._processed = 0.0
         self._last_end = 0.0
         self._segments = 0
         self._speech_seconds = 0.0
         self._left_out = 0
 
-    def events(self, media: AudioDecoder, language: str | None) -> Iterator[Event]:
+    def events(self, media: AudioDecoder) -> Iterator[Event]:
         started = time.monotonic()
         total = media.properties.duration
         yield media.properties
-        if language is not None:
-            self._language = language
-            yield Language(language, 1.0)
+        if self._options.language is not None:
+            self._language = self._options.language
+            yield Language(self._options.language, 1.0)
         cutter = SpeechCutter()
         for block in media.blocks():
             self._token.raise_if_cancelled()
@@ -170,7 +170,7 @@ class _Run:
         if self._language is None and self._waiting:
             audio = np.concatenate([window.audio for window in self._waiting])
             audio = audio[: DETECTION_AUDIO_SECONDS * SAMPLE_RATE]
-            detected = self._result(self._threads.submit(self._engine.detect_language, audio))
+            detected = self._result(self._threads.submit(self._engine.detect_languages, audio))[0]
             self._language = detected.code
             yield detected
         yield from self._submit(total)
@@ -182,7 +182,10 @@ class _Run:
             while len(self._pending) >= self._workers:
                 yield from self._oldest(total)
             future = self._threads.submit(
-                self._engine.transcribe, window.audio, self._language, self._options, self._should_stop
+                self._engine.transcribe,
+                window.audio,
+                replace(self._options, language=self._language),
+                self._should_stop,
             )
             self._pending.append((window, future))
 
@@ -201,7 +204,7 @@ class _Run:
 
     def _oldest(self, total: float | None) -> Iterator[Event]:
         window, future = self._pending[0]
-        segments = self._result(future)
+        segments = self._result(future).segments
         self._pending.popleft()
         for segment in segments:
             placed = place(segment, window, not_before=self._last_end)

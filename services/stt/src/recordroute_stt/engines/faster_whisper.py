@@ -10,7 +10,8 @@ from faster_whisper import WhisperModel
 from recordroute_runtime.errors import ModelMissing, PreconditionFailed
 from recordroute_runtime.models import InstalledModel
 
-from recordroute_stt.engine import SAMPLE_RATE, DecodingOptions, Language, Samples, Segment, Word
+from recordroute_stt.domain import Language, Segment, Word
+from recordroute_stt.engine import SAMPLE_RATE, DecodingOptions, Profile, Samples, WindowTranscript
 
 # It tells the length of every window.
 logging.getLogger("faster_whisper").setLevel(logging.WARNING)
@@ -62,26 +63,32 @@ class FasterWhisperEngine:
     def languages(self) -> Set[str]:
         return frozenset(self._whisper.supported_languages)
 
-    def detect_language(self, audio: Samples) -> Language:
+    def detect_languages(self, audio: Samples) -> tuple[Language, ...]:
         if not self._whisper.model.is_multilingual:
-            return Language("en", 1.0)
-        code, probability, _ = self._whisper.detect_language(audio)
-        return Language(code, float(probability))
+            return (Language("en", 1.0),)
+        _, _, languages = self._whisper.detect_language(audio)
+        return tuple(Language(code, float(probability)) for code, probability in languages)
 
     def transcribe(
-        self, audio: Samples, language: str, options: DecodingOptions, stopped: Callable[[], bool]
-    ) -> list[Segment]:
+        self, audio: Samples, options: DecodingOptions, stopped: Callable[[], bool]
+    ) -> WindowTranscript:
         seconds = len(audio) / SAMPLE_RATE
+        language = (
+            self.detect_languages(audio)[0] if options.language is None else Language(options.language, 1.0)
+        )
         decoded, _ = self._whisper.transcribe(
             audio,
-            language=language,
-            beam_size=options.beam_size,
+            language=language.code,
+            task="translate" if options.translate else "transcribe",
+            beam_size=options.beam_size or (5 if options.profile is Profile.ACCURATE else 1),
             best_of=1,
             temperature=TEMPERATURES,
             max_new_tokens=min(MAX_TOKENS, MIN_TOKENS + round(TOKENS_PER_SECOND * seconds)),
             # The previous window's text as a prompt carries its loops on.
             condition_on_previous_text=False,
             word_timestamps=options.word_timestamps,
+            hotwords=", ".join(options.hotwords) or None,
+            initial_prompt=options.initial_prompt or None,
         )
         segments = []
         for segment in decoded:
@@ -100,9 +107,10 @@ class FasterWhisperEngine:
                     no_speech_probability=float(segment.no_speech_prob),
                     compression_ratio=float(segment.compression_ratio),
                     words=words,
+                    language=language.code,
                 )
             )
-        return segments
+        return WindowTranscript(language, tuple(segments))
 
     def close(self) -> None:
         self._whisper.model.unload_model()
