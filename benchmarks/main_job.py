@@ -24,6 +24,7 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = Path(sys.executable).with_name("recordroute")
 RESULT = ROOT / "benchmarks/results/main_job.md"
+PROCESSES = ("gateway", "stt", "llm", "vector")
 STAGES = ("transcribe", "summarise", "embed", "index")
 
 
@@ -73,7 +74,7 @@ def run(
         length = result["recording"]["duration"]
         turns.append({**stage_seconds(result["workflow"]), "whole command": wall})
     peaks = {
-        process.cmdline()[2].removeprefix("recordroute_"): peak_mib(process.pid)
+        process.cmdline()[-1].removeprefix("recordroute_"): peak_mib(process.pid)
         for process in psutil.Process(pid).children()
     }
     return length, turns, peaks
@@ -94,7 +95,9 @@ def wait_until_ready(environment: dict[str, str]) -> None:
         done = subprocess.run(
             [COMMAND, "doctor", "--json"], env=environment, capture_output=True, check=False
         )
-        if done.returncode == 0 and b"SERVING" in done.stdout and b"NOT_SERVING" not in done.stdout:
+        checks = json.loads(done.stdout)["checks"] if done.returncode == 0 else []
+        ready = [check for check in checks if check["area"] == "server" and "ready" in check["text"]]
+        if len(ready) == len(PROCESSES) and all(check["state"] == "ok" for check in ready):
             return
         time.sleep(0.2)
     raise SystemExit("the system did not start")

@@ -24,9 +24,12 @@ from recordroute.gateway.v1 import (
     search_pb2_grpc,
     upload_pb2,
     upload_pb2_grpc,
+    voice_pb2,
+    voice_pb2_grpc,
     workflow_pb2,
     workflow_pb2_grpc,
 )
+from recordroute.stt.v1 import stt_pb2
 from recordroute_cli.main import run
 from recordroute_runtime.errors import InvalidInput, NotFound, PreconditionFailed
 from recordroute_runtime.server import RunningServer
@@ -63,6 +66,7 @@ class Library:
     events: dict[str, list[workflow_pb2.WorkflowEvent]] = field(default_factory=dict)
     requests: list[Any] = field(default_factory=list)
     uploads: dict[str, bytes] = field(default_factory=dict)
+    voices: list[voice_pb2.Voice] = field(default_factory=list)
     end_state: int = SUCCEEDED
     error: Exception | None = None
     # Events that a watcher gets before the stream waits for ever; None sends all.
@@ -241,11 +245,26 @@ class Recordings(library_pb2_grpc.LibraryServiceServicer):
             start=to_duration(60.0 * number),
             end=to_duration(60.0 * number + 5),
             text=texts[number],
-            speaker="",
+            speaker=["S1", "S2", ""][number],
         )
-        return library_pb2.GetTranscriptResponse(
-            segments=[segment], language="en", next_page_token=str(number + 1) if number < 2 else ""
+        answer = library_pb2.GetTranscriptResponse(
+            segments=[segment],
+            language="en",
+            next_page_token=str(number + 1) if number < 2 else "",
+            speakers=[
+                library_pb2.RecordingSpeaker(label="S1", name="김민지", voice_id="v", voice_similarity=0.75),
+                library_pb2.RecordingSpeaker(label="S2"),
+            ],
         )
+        if request.include_removed_text and not number:
+            answer.removed.add(
+                segment=transcript_pb2.Segment(
+                    start=to_duration(30.0), end=to_duration(31.0), text="Thank you."
+                ),
+                reason=stt_pb2.REMOVAL_REASON_NO_SPEECH,
+                detail="the sound is a steady hum",
+            )
+        return answer
 
     async def GetMinutes(self, request, context):
         self.library.record(request)
@@ -300,12 +319,38 @@ class Search(search_pb2_grpc.SearchServiceServicer):
         )
 
 
+class Voices(voice_pb2_grpc.VoiceServiceServicer):
+    def __init__(self, library: Library) -> None:
+        self.library = library
+
+    async def RememberVoice(self, request, context):
+        self.library.record(request)
+        voice = voice_pb2.Voice(
+            id=request.request_id,
+            name=request.name,
+            created_at=to_timestamp(RECORDED),
+            recording_id=request.recording_id,
+        )
+        self.library.voices.append(voice)
+        return voice_pb2.RememberVoiceResponse(voice=voice)
+
+    async def ListVoices(self, request, context):
+        self.library.record(request)
+        return voice_pb2.ListVoicesResponse(voices=self.library.voices)
+
+    async def DeleteVoice(self, request, context):
+        self.library.record(request)
+        self.library.voices = [voice for voice in self.library.voices if voice.id != request.voice_id]
+        return voice_pb2.DeleteVoiceResponse()
+
+
 class GatewayService:
     names = (
         "recordroute.gateway.v1.UploadService",
         "recordroute.gateway.v1.LibraryService",
         "recordroute.gateway.v1.WorkflowService",
         "recordroute.gateway.v1.SearchService",
+        "recordroute.gateway.v1.VoiceService",
     )
 
     def __init__(self, library: Library) -> None:
@@ -316,6 +361,7 @@ class GatewayService:
         library_pb2_grpc.add_LibraryServiceServicer_to_server(Recordings(self.library), server)
         workflow_pb2_grpc.add_WorkflowServiceServicer_to_server(Workflows(self.library), server)
         search_pb2_grpc.add_SearchServiceServicer_to_server(Search(self.library), server)
+        voice_pb2_grpc.add_VoiceServiceServicer_to_server(Voices(self.library), server)
 
     async def load(self) -> None:
         return None

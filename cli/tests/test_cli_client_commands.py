@@ -9,7 +9,8 @@ import uuid
 from pathlib import Path
 
 import pytest
-from recordroute.gateway.v1 import library_pb2, search_pb2, upload_pb2, workflow_pb2
+from recordroute.gateway.v1 import library_pb2, search_pb2, upload_pb2, voice_pb2, workflow_pb2
+from recordroute.stt.v1 import stt_pb2
 from recordroute_cli.exit_codes import ExitCode
 from recordroute_runtime.errors import ModelMissing, UpstreamUnavailable
 
@@ -53,10 +54,80 @@ def test_add_uploads_every_byte_and_follows_the_work(cli, library, media):
     assert config.HasField("sha256")
     assert config.recorded_at.ToJsonString() == "2026-01-31T10:00:00Z"
     start = library.of_type(workflow_pb2.StartWorkflowRequest)[0]
-    assert start.options == workflow_pb2.WorkflowOptions(language="ko", stt_model="small", skip_index=True)
+    assert start.options == workflow_pb2.WorkflowOptions(
+        language="ko",
+        stt_model="small",
+        skip_index=True,
+        profile=stt_pb2.PROFILE_BALANCED,
+        channel_mode=stt_pb2.CHANNEL_MODE_MIXED,
+    )
     assert uuid.UUID(config.request_id) != uuid.UUID(start.request_id)
     assert "About talk.mp3" in ran.out
     assert "transcribe succeeded" in ran.err
+
+
+def test_redo_starts_again_with_other_options(cli, library):
+    recording = library.add()
+    options = ["--mixed-languages", "--profile", "accurate", "--speakers", "2", "--channels", "separate"]
+    options += ["--word", "회의록", "--word", "RecordRoute", "--prompt", "Minutes.", "--audio-stream", "1"]
+    ran = cli("redo", recording.id[:8], *options, "--translate")
+    assert ran.code == ExitCode.OK, ran.err
+    start = library.of_type(workflow_pb2.StartWorkflowRequest)[0]
+    assert start.recording_id == recording.id
+    assert start.options == workflow_pb2.WorkflowOptions(
+        detect_language_per_segment=True,
+        profile=stt_pb2.PROFILE_ACCURATE,
+        speaker_count=2,
+        channel_mode=stt_pb2.CHANNEL_MODE_SEPARATE,
+        hotwords=["회의록", "RecordRoute"],
+        initial_prompt="Minutes.",
+        audio_stream=1,
+        translate=True,
+    )
+    cli("redo", recording.id[:8], "--speakers", "off", "--detach")
+    assert library.of_type(workflow_pb2.StartWorkflowRequest)[1].options.skip_speakers
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--speakers", "0"], "--speakers takes auto, off, or 1 to 32"),
+        (["--speakers", "two"], "--speakers takes auto, off, or 1 to 32"),
+        (["--language", "ko", "--mixed-languages"], "exclude each other"),
+    ],
+)
+def test_options_that_make_no_sense(cli, library, media, options, message):
+    ran = cli("add", media, *options)
+    assert ran.code == ExitCode.USAGE
+    assert message in ran.err
+    assert not library.requests
+
+
+def test_transcript_names_the_speakers_and_tells_what_was_taken_out(cli, library):
+    recording = library.add()
+    ran = cli("show", recording.id, "--transcript", "--removed")
+    assert "김민지: [red]Good morning[/red]." in ran.out
+    assert "S2: 두 번째 문장입니다." in ran.out
+    assert "no speech: Thank you." in ran.out
+    assert "the sound is a steady hum" in ran.out
+    assert "Thank you." not in cli("show", recording.id, "--transcript").out
+    document = json.loads(cli("show", recording.id, "--transcript", "--removed", "--json").out)
+    assert document["transcript"]["removed"][0]["reason"] == "no_speech"
+
+
+def test_voices_are_remembered_with_consent_only_and_forgotten(cli, library):
+    recording = library.add()
+    refused = cli("voices", "remember", recording.id, "S1", "김민지")
+    assert refused.code == ExitCode.USAGE
+    assert "--consent" in refused.err
+    assert not library.requests
+    assert cli("voices", "remember", recording.id[:8], "S1", "김민지", "--consent").code == ExitCode.OK
+    request = library.of_type(voice_pb2.RememberVoiceRequest)[0]
+    assert (request.recording_id, request.speaker, request.consent) == (recording.id, "S1", True)
+    assert "김민지" in cli("voices", "list").out
+    assert cli("voices", "forget", "김").code == ExitCode.NOT_FOUND
+    assert "is forgotten" in cli("voices", "forget", "김민지").out
+    assert json.loads(cli("voices", "list", "--json").out) == {"voices": []}
 
 
 def test_add_as_json_lines(cli, media, library):
@@ -305,10 +376,10 @@ def test_show(cli, library):
     whole = cli("show", recording.id[:8]).out
     assert recording.id in whole
     assert "Go [ahead].  1:00" in whole
-    assert "    0:00  [red]Good morning[/red]." in whole
+    assert "    0:00  김민지: [red]Good morning[/red]." in whole
     assert "    2:00  The end :smile:." in whole
     transcript = cli("show", recording.id, "--transcript").out
-    assert transcript.splitlines()[1] == "    1:00  두 번째 문장입니다."
+    assert transcript.splitlines()[1] == "    1:00  S2: 두 번째 문장입니다."
     assert len(transcript.splitlines()) == 3
     assert cli("show", recording.id, "--minutes").out.splitlines()[0] == "They met."
     document = json.loads(cli("show", recording.id, "--json").out)

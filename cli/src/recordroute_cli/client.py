@@ -22,6 +22,7 @@ from recordroute.gateway.v1 import (
     search_pb2_grpc,
     upload_pb2,
     upload_pb2_grpc,
+    voice_pb2_grpc,
     workflow_pb2,
     workflow_pb2_grpc,
 )
@@ -105,6 +106,7 @@ class Gateway:
         self.library = library_pb2_grpc.LibraryServiceStub(self._channel)
         self.workflows = workflow_pb2_grpc.WorkflowServiceStub(self._channel)
         self.search = search_pb2_grpc.SearchServiceStub(self._channel)
+        self.voices = voice_pb2_grpc.VoiceServiceStub(self._channel)
 
     def close(self) -> None:
         """Ends every call that still runs."""
@@ -169,9 +171,13 @@ class Gateway:
         response: library_pb2.GetRecordingResponse = self.call(self.library.GetRecording, request)
         return response.recording
 
-    def transcript(self, recording_id: str) -> library_pb2.GetTranscriptResponse:
-        """Returns the whole transcript, its pages joined."""
-        request = library_pb2.GetTranscriptRequest(recording_id=recording_id)
+    def transcript(
+        self, recording_id: str, *, removed_text: bool = False
+    ) -> library_pb2.GetTranscriptResponse:
+        """Returns the whole transcript, its pages joined, with the text that was taken out or without."""
+        request = library_pb2.GetTranscriptRequest(
+            recording_id=recording_id, include_removed_text=removed_text
+        )
         whole: library_pb2.GetTranscriptResponse = self.call(self.library.GetTranscript, request)
         while whole.next_page_token:
             request.page_token = whole.next_page_token

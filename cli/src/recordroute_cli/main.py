@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from recordroute_cli import terminal
-from recordroute_cli.commands import add, demo, doctor, export, library, models, search, up, workflows
+from recordroute_cli.commands import add, demo, doctor, export, library, models, search, up, voices, workflows
 from recordroute_cli.errors import CommandError
 from recordroute_cli.exit_codes import ExitCode
 
@@ -36,10 +36,12 @@ app.command("search", epilog="Example: recordroute search 'who pays for the venu
 )
 app.command("cancel", epilog="Example: recordroute cancel 1f3a9c0e")(workflows.cancel)
 app.command("retry", epilog="Example: recordroute retry 1f3a9c0e --detach")(workflows.retry)
+app.command("redo", epilog="Example: recordroute redo 1f3a9c0e --language ko --speakers 2")(workflows.redo)
 app.command("rm", epilog="Example: recordroute rm 1f3a9c0e --yes")(library.remove)
 app.command("export", epilog="Example: recordroute export 1f3a9c0e --format srt --output talk.srt")(
     export.export
 )
+app.add_typer(voices.app, name="voices")
 app.add_typer(models.app, name="models")
 app.command("doctor", epilog="Example: recordroute doctor --json")(doctor.doctor)
 

@@ -131,24 +131,38 @@ def print_recording(
     console.print(table)
 
 
-def print_transcript(
-    console: Console, segments: Iterable[transcript_pb2.Segment], warnings: Iterable[str] = ()
-) -> None:
-    """Prints a line a segment with its time, and its speaker where that is known."""
+def print_transcript(console: Console, transcript: library_pb2.GetTranscriptResponse) -> None:
+    """Prints a line a segment with its time, and its speaker where that is known; then the text that was taken out,
+    and the warnings."""
     from rich.text import Text
 
-    empty = True
-    for segment in segments:
-        empty = False
-        line = Text()
-        if segment.speaker:
-            line.append(f"{plain(segment.speaker)}: ", style="bold")
-        line.append(plain(segment.text))
-        _print_hanging(console, Text(f"{clock(seconds(segment.start)):>8}  ", style="cyan"), line)
-    if empty:
+    names = {speaker.label: speaker.name for speaker in transcript.speakers if speaker.name}
+    for segment in transcript.segments:
+        _print_segment(console, segment, names.get(segment.speaker, segment.speaker))
+    if not transcript.segments:
         console.print(Text("nothing was said", style="dim"))
-    for warning in warnings:
+    if transcript.removed:
+        console.print()
+        console.print(Text("Taken out", style="bold"))
+        for removed in transcript.removed:
+            _print_segment(
+                console, removed.segment, enum_name(removed, "reason").replace("_", " "), style="dim"
+            )
+            _print_hanging(console, Text(" " * 10), Text(plain(removed.detail), style="dim"))
+    for warning in transcript.warnings:
         terminal.note(f"warning: {warning}")
+
+
+def _print_segment(
+    console: Console, segment: transcript_pb2.Segment, heading: str, *, style: str = ""
+) -> None:
+    from rich.text import Text
+
+    line = Text(style=style)
+    if heading:
+        line.append(f"{plain(heading)}: ", style="bold")
+    line.append(plain(segment.text))
+    _print_hanging(console, Text(f"{clock(seconds(segment.start)):>8}  ", style="cyan"), line)
 
 
 def print_minutes(console: Console, minutes: minutes_pb2.Minutes) -> None:

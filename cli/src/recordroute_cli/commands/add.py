@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recordroute_cli import terminal
+from recordroute_cli.commands import work_options
+from recordroute_cli.commands.work_options import Channels, Profile, WorkOptions
 from recordroute_cli.dates import parse_moment
 from recordroute_cli.errors import CommandError
 from recordroute_cli.exit_codes import ExitCode
@@ -43,17 +45,19 @@ def add(
             metavar="FILE...", help="Files, folders and patterns; folders are searched for media."
         ),
     ],
-    language: Annotated[
-        str | None, typer.Option(help="Language of the speech, for instance en or ko; detected if not given.")
-    ] = None,
-    no_summary: Annotated[bool, typer.Option("--no-summary", help="Leave out title and minutes.")] = False,
-    no_index: Annotated[bool, typer.Option("--no-index", help="Leave it out of the search.")] = False,
-    stt_model: Annotated[
-        str, typer.Option("--stt-model", "--model", help="Id of the speech model; the default if not given.")
-    ] = "",
-    llm_model: Annotated[
-        str, typer.Option("--llm-model", help="Id of the language model; the default if not given.")
-    ] = "",
+    language: work_options.Language = None,
+    mixed_languages: work_options.MixedLanguages = False,
+    translate: work_options.Translate = False,
+    profile: work_options.ProfileOption = Profile.BALANCED,
+    word: work_options.Vocabulary = None,
+    prompt: work_options.Prompt = "",
+    speakers: work_options.Speakers = "auto",
+    channels: work_options.ChannelsOption = Channels.MIXED,
+    audio_stream: work_options.AudioStream = None,
+    no_summary: work_options.NoSummary = False,
+    no_index: work_options.NoIndex = False,
+    stt_model: work_options.SttModel = "",
+    llm_model: work_options.LlmModel = "",
     recorded_at: Annotated[
         str | None, typer.Option(metavar="TIME", help="When it was recorded (ISO 8601); now if not given.")
     ] = None,
@@ -65,13 +69,21 @@ def add(
 ) -> int:
     """Upload recordings and have them transcribed, summarised and indexed."""
     moment = parse_moment(recorded_at, "--recorded-at") if recorded_at else None
-    from recordroute.gateway.v1 import workflow_pb2
-
-    options = workflow_pb2.WorkflowOptions(
-        stt_model=stt_model, llm_model=llm_model, skip_summary=no_summary, skip_index=no_index
-    )
-    if language:
-        options.language = language
+    options = WorkOptions(
+        language=language,
+        mixed_languages=mixed_languages,
+        translate=translate,
+        profile=profile,
+        vocabulary=word,
+        prompt=prompt,
+        speakers=speakers,
+        channels=channels,
+        audio_stream=audio_stream,
+        no_summary=no_summary,
+        no_index=no_index,
+        stt_model=stt_model,
+        llm_model=llm_model,
+    ).message()
     from recordroute_cli.client import connect
     from recordroute_cli.files import Unusable, find_files
 

@@ -206,7 +206,7 @@ def _print(results: dict[str, Any]) -> None:
     console.print()
     print_recording(console, recording, results["workflow"])
     console.print("\nTranscript", style="bold underline")
-    print_transcript(console, results["transcript"].segments, results["transcript"].warnings)
+    print_transcript(console, results["transcript"])
     console.print("\nMinutes", style="bold underline")
     print_minutes(console, minutes)
     console.print(f"\nSearch for “{QUERY}”", style="bold underline")

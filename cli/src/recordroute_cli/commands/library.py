@@ -57,6 +57,12 @@ def show(
     recording: RecordingArgument,
     transcript: Annotated[bool, typer.Option("--transcript", help="Only the transcript.")] = False,
     minutes: Annotated[bool, typer.Option("--minutes", help="Only the minutes.")] = False,
+    removed: Annotated[
+        bool,
+        typer.Option(
+            "--removed", help="Also the text that was taken out of the transcript, with the reason."
+        ),
+    ] = False,
     json_output: JsonOption = False,
 ) -> None:
     """Show a recording: what it is, its minutes and its transcript."""
@@ -65,7 +71,7 @@ def show(
     with connect() as gateway:
         recording_id = gateway.recording_id(recording)
         if transcript or minutes:
-            parts = _texts(gateway, recording_id, transcript=transcript, minutes=minutes)
+            parts = _texts(gateway, recording_id, transcript=transcript, minutes=minutes, removed=removed)
             _show(parts, json_output)
             return
         found = gateway.recording(recording_id)
@@ -80,6 +86,7 @@ def show(
                 recording_id,
                 transcript=library_pb2.ARTIFACT_KIND_TRANSCRIPT in ready,
                 minutes=library_pb2.ARTIFACT_KIND_MINUTES in ready,
+                removed=removed,
             ),
         }
     _show(parts, json_output)
@@ -120,10 +127,12 @@ def _ask(found: list[library_pb2.Recording]) -> None:
         raise CommandError("nothing was deleted", ExitCode.FAILED)
 
 
-def _texts(gateway: Gateway, recording_id: str, *, transcript: bool, minutes: bool) -> dict[str, Any]:
+def _texts(
+    gateway: Gateway, recording_id: str, *, transcript: bool, minutes: bool, removed: bool
+) -> dict[str, Any]:
     return {
         "minutes": gateway.minutes(recording_id).minutes if minutes else None,
-        "transcript": gateway.transcript(recording_id) if transcript else None,
+        "transcript": gateway.transcript(recording_id, removed_text=removed) if transcript else None,
     }
 
 
@@ -148,4 +157,4 @@ def _show(parts: dict[str, Any], json_output: bool) -> None:
     if parts["transcript"] is not None:
         if "recording" in parts or parts["minutes"] is not None:
             console.print()
-        print_transcript(console, parts["transcript"].segments, parts["transcript"].warnings)
+        print_transcript(console, parts["transcript"])

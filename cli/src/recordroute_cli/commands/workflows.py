@@ -1,4 +1,4 @@
-"""`recordroute watch`, `cancel` and `retry`: the work on a recording."""
+"""`recordroute watch`, `cancel`, `retry` and `redo`: the work on a recording."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recordroute_cli import terminal
+from recordroute_cli.commands import work_options
+from recordroute_cli.commands.library import RecordingArgument
+from recordroute_cli.commands.work_options import Channels, Profile, WorkOptions
 from recordroute_cli.terminal import JsonOption
 
 if TYPE_CHECKING:
@@ -76,6 +79,54 @@ def retry(
             return _follow(gateway, retried, before.last_sequence)
         recording = gateway.recording(retried.recording_id)
         return report(recording.file_name, recording, retried)
+
+
+def redo(
+    recording: RecordingArgument,
+    language: work_options.Language = None,
+    mixed_languages: work_options.MixedLanguages = False,
+    translate: work_options.Translate = False,
+    profile: work_options.ProfileOption = Profile.BALANCED,
+    word: work_options.Vocabulary = None,
+    prompt: work_options.Prompt = "",
+    speakers: work_options.Speakers = "auto",
+    channels: work_options.ChannelsOption = Channels.MIXED,
+    audio_stream: work_options.AudioStream = None,
+    no_summary: work_options.NoSummary = False,
+    no_index: work_options.NoIndex = False,
+    stt_model: work_options.SttModel = "",
+    llm_model: work_options.LlmModel = "",
+    watch: Annotated[
+        bool, typer.Option("--watch/--detach", help="Stay until the work is done, or only start it.")
+    ] = True,
+    json_output: JsonOption = False,
+) -> int:
+    """Work on a recording again from the beginning, with other options."""
+    options = WorkOptions(
+        language=language,
+        mixed_languages=mixed_languages,
+        translate=translate,
+        profile=profile,
+        vocabulary=word,
+        prompt=prompt,
+        speakers=speakers,
+        channels=channels,
+        audio_stream=audio_stream,
+        no_summary=no_summary,
+        no_index=no_index,
+        stt_model=stt_model,
+        llm_model=llm_model,
+    ).message()
+    from recordroute_cli.client import connect
+    from recordroute_cli.follow import report
+
+    with connect() as gateway:
+        recording_id = gateway.recording_id(recording)
+        workflow = gateway.start(recording_id, options, str(uuid.uuid4()))
+        if watch:
+            return _follow(gateway, workflow, 0)
+        found = gateway.recording(recording_id)
+        return report(found.file_name, found, workflow)
 
 
 def _follow(gateway: Gateway, workflow: workflow_pb2.Workflow, after_sequence: int) -> int:

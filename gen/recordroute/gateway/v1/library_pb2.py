@@ -27,9 +27,10 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from recordroute.common.v1 import minutes_pb2 as recordroute_dot_common_dot_v1_dot_minutes__pb2
 from recordroute.common.v1 import transcript_pb2 as recordroute_dot_common_dot_v1_dot_transcript__pb2
+from recordroute.stt.v1 import stt_pb2 as recordroute_dot_stt_dot_v1_dot_stt__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$recordroute/gateway/v1/library.proto\x12\x16recordroute.gateway.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#recordroute/common/v1/minutes.proto\x1a&recordroute/common/v1/transcript.proto\"\x91\x01\n\x08\x41rtifact\x12\x32\n\x04kind\x18\x01 \x01(\x0e\x32$.recordroute.gateway.v1.ArtifactKind\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05model\x18\x04 \x01(\t\"\xce\x02\n\tRecording\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x04\x12\x0e\n\x06sha256\x18\x05 \x01(\t\x12+\n\x08\x64uration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08language\x18\x07 \x01(\t\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\tartifacts\x18\n \x03(\x0b\x32 .recordroute.gateway.v1.Artifact\x12\x1a\n\x12latest_workflow_id\x18\x0b \x01(\t\"5\n\x13GetRecordingRequest\x12\x1e\n\x0crecording_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"L\n\x14GetRecordingResponse\x12\x34\n\trecording\x18\x01 \x01(\x0b\x32!.recordroute.gateway.v1.Recording\"R\n\x15ListRecordingsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\"h\n\x16ListRecordingsResponse\x12\x35\n\nrecordings\x18\x01 \x03(\x0b\x32!.recordroute.gateway.v1.Recording\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"V\n\x16\x44\x65leteRecordingRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0crecording_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x19\n\x17\x44\x65leteRecordingResponse\"q\n\x14GetTranscriptRequest\x12\x1e\n\x0crecording_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tpage_size\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\x88\'\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\"\x86\x01\n\x15GetTranscriptResponse\x12\x30\n\x08segments\x18\x01 \x03(\x0b\x32\x1e.recordroute.common.v1.Segment\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\x12\x10\n\x08warnings\x18\x04 \x03(\t\"3\n\x11GetMinutesRequest\x12\x1e\n\x0crecording_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"E\n\x12GetMinutesResponse\x12/\n\x07minutes\x18\x01 \x01(\x0b\x32\x1e.recordroute.common.v1.Minutes\"q\n\rExportRequest\x12\x1e\n\x0crecording_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12@\n\x06\x66ormat\x18\x02 \x01(\x0e\x32$.recordroute.gateway.v1.ExportFormatB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"\x1f\n\x0e\x45xportResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c*\xb6\x01\n\x0c\x41rtifactKind\x12\x1d\n\x19\x41RTIFACT_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41RTIFACT_KIND_MEDIA\x10\x01\x12\x1c\n\x18\x41RTIFACT_KIND_TRANSCRIPT\x10\x02\x12\x19\n\x15\x41RTIFACT_KIND_MINUTES\x10\x03\x12\x1c\n\x18\x41RTIFACT_KIND_EMBEDDINGS\x10\x04\x12\x17\n\x13\x41RTIFACT_KIND_INDEX\x10\x05*\xa0\x01\n\x0c\x45xportFormat\x12\x1d\n\x19\x45XPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45XPORT_FORMAT_TXT\x10\x01\x12\x14\n\x10\x45XPORT_FORMAT_MD\x10\x02\x12\x15\n\x11\x45XPORT_FORMAT_SRT\x10\x03\x12\x15\n\x11\x45XPORT_FORMAT_VTT\x10\x04\x12\x16\n\x12\x45XPORT_FORMAT_JSON\x10\x05\x32\x8e\x05\n\x0eLibraryService\x12i\n\x0cGetRecording\x12+.recordroute.gateway.v1.GetRecordingRequest\x1a,.recordroute.gateway.v1.GetRecordingResponse\x12o\n\x0eListRecordings\x12-.recordroute.gateway.v1.ListRecordingsRequest\x1a..recordroute.gateway.v1.ListRecordingsResponse\x12r\n\x0f\x44\x65leteRecording\x12..recordroute.gateway.v1.DeleteRecordingRequest\x1a/.recordroute.gateway.v1.DeleteRecordingResponse\x12l\n\rGetTranscript\x12,.recordroute.gateway.v1.GetTranscriptRequest\x1a-.recordroute.gateway.v1.GetTranscriptResponse\x12\x63\n\nGetMinutes\x12).recordroute.gateway.v1.GetMinutesRequest\x1a*.recordroute.gateway.v1.GetMinutesResponse\x12Y\n\x06\x45xport\x12%.recordroute.gateway.v1.ExportRequest\x1a&.recordroute.gateway.v1.ExportResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$recordroute/gateway/v1/library.proto\x12\x16recordroute.gateway.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#recordroute/common/v1/minutes.proto\x1a&recordroute/common/v1/transcript.proto\x1a\x1crecordroute/stt/v1/stt.proto\"\x91\x01\n\x08\x41rtifact\x12\x32\n\x04kind\x18\x01 \x01(\x0e\x32$.recordroute.gateway.v1.ArtifactKind\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05model\x18\x04 \x01(\t\"\xce\x02\n\tRecording\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x04\x12\x0e\n\x06sha256\x18\x05 \x01(\t\x12+\n\x08\x64uration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08language\x18\x07 \x01(\t\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\tartifacts\x18\n \x03(\x0b\x32 .recordroute.gateway.v1.Artifact\x12\x1a\n\x12latest_workflow_id\x18\x0b \x01(\t\"5\n\x13GetRecordingRequest\x12\x1e\n\x0crecording_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"L\n\x14GetRecordingResponse\x12\x34\n\trecording\x18\x01 \x01(\x0b\x32!.recordroute.gateway.v1.Recording\"R\n\x15ListRecordingsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\"h\n\x16ListRecordingsResponse\x12\x35\n\nrecordings\x18\x01 \x03(\x0b\x32!.recordroute.gateway.v1.Recording\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"V\n\x16\x44\x65leteRecordingRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0crecording_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x19\n\x17\x44\x65leteRecordingResponse\"\x8f\x01\n\x14GetTranscriptRequest\x12\x1e\n\x0crecording_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tpage_size\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\x88\'\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\x12\x1c\n\x14include_removed_text\x18\x04 \x01(\x08\"\xa9\x01\n\x10RecordingSpeaker\x12\r\n\x05label\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08voice_id\x18\x03 \x01(\t\x12\x1d\n\x10voice_similarity\x18\x04 \x01(\x02H\x00\x88\x01\x01\x12\x32\n\x0fspeech_duration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x13\n\x11_voice_similarity\"\xf4\x01\n\x15GetTranscriptResponse\x12\x30\n\x08segments\x18\x01 \x03(\x0b\x32\x1e.recordroute.common.v1.Segment\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\x12\x10\n\x08warnings\x18\x04 \x03(\t\x12:\n\x08speakers\x18\x05 \x03(\x0b\x32(.recordroute.gateway.v1.RecordingSpeaker\x12\x30\n\x07removed\x18\x06 \x03(\x0b\x32\x1f.recordroute.stt.v1.RemovedText\"3\n\x11GetMinutesRequest\x12\x1e\n\x0crecording_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"E\n\x12GetMinutesResponse\x12/\n\x07minutes\x18\x01 \x01(\x0b\x32\x1e.recordroute.common.v1.Minutes\"q\n\rExportRequest\x12\x1e\n\x0crecording_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12@\n\x06\x66ormat\x18\x02 \x01(\x0e\x32$.recordroute.gateway.v1.ExportFormatB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"\x1f\n\x0e\x45xportResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c*\xb6\x01\n\x0c\x41rtifactKind\x12\x1d\n\x19\x41RTIFACT_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41RTIFACT_KIND_MEDIA\x10\x01\x12\x1c\n\x18\x41RTIFACT_KIND_TRANSCRIPT\x10\x02\x12\x19\n\x15\x41RTIFACT_KIND_MINUTES\x10\x03\x12\x1c\n\x18\x41RTIFACT_KIND_EMBEDDINGS\x10\x04\x12\x17\n\x13\x41RTIFACT_KIND_INDEX\x10\x05*\xa0\x01\n\x0c\x45xportFormat\x12\x1d\n\x19\x45XPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45XPORT_FORMAT_TXT\x10\x01\x12\x14\n\x10\x45XPORT_FORMAT_MD\x10\x02\x12\x15\n\x11\x45XPORT_FORMAT_SRT\x10\x03\x12\x15\n\x11\x45XPORT_FORMAT_VTT\x10\x04\x12\x16\n\x12\x45XPORT_FORMAT_JSON\x10\x05\x32\x8e\x05\n\x0eLibraryService\x12i\n\x0cGetRecording\x12+.recordroute.gateway.v1.GetRecordingRequest\x1a,.recordroute.gateway.v1.GetRecordingResponse\x12o\n\x0eListRecordings\x12-.recordroute.gateway.v1.ListRecordingsRequest\x1a..recordroute.gateway.v1.ListRecordingsResponse\x12r\n\x0f\x44\x65leteRecording\x12..recordroute.gateway.v1.DeleteRecordingRequest\x1a/.recordroute.gateway.v1.DeleteRecordingResponse\x12l\n\rGetTranscript\x12,.recordroute.gateway.v1.GetTranscriptRequest\x1a-.recordroute.gateway.v1.GetTranscriptResponse\x12\x63\n\nGetMinutes\x12).recordroute.gateway.v1.GetMinutesRequest\x1a*.recordroute.gateway.v1.GetMinutesResponse\x12Y\n\x06\x45xport\x12%.recordroute.gateway.v1.ExportRequest\x1a&.recordroute.gateway.v1.ExportResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -58,38 +59,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPORTREQUEST'].fields_by_name['recording_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_EXPORTREQUEST'].fields_by_name['format']._loaded_options = None
   _globals['_EXPORTREQUEST'].fields_by_name['format']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
-  _globals['_ARTIFACTKIND']._serialized_start=1683
-  _globals['_ARTIFACTKIND']._serialized_end=1865
-  _globals['_EXPORTFORMAT']._serialized_start=1868
-  _globals['_EXPORTFORMAT']._serialized_end=2028
-  _globals['_ARTIFACT']._serialized_start=236
-  _globals['_ARTIFACT']._serialized_end=381
-  _globals['_RECORDING']._serialized_start=384
-  _globals['_RECORDING']._serialized_end=718
-  _globals['_GETRECORDINGREQUEST']._serialized_start=720
-  _globals['_GETRECORDINGREQUEST']._serialized_end=773
-  _globals['_GETRECORDINGRESPONSE']._serialized_start=775
-  _globals['_GETRECORDINGRESPONSE']._serialized_end=851
-  _globals['_LISTRECORDINGSREQUEST']._serialized_start=853
-  _globals['_LISTRECORDINGSREQUEST']._serialized_end=935
-  _globals['_LISTRECORDINGSRESPONSE']._serialized_start=937
-  _globals['_LISTRECORDINGSRESPONSE']._serialized_end=1041
-  _globals['_DELETERECORDINGREQUEST']._serialized_start=1043
-  _globals['_DELETERECORDINGREQUEST']._serialized_end=1129
-  _globals['_DELETERECORDINGRESPONSE']._serialized_start=1131
-  _globals['_DELETERECORDINGRESPONSE']._serialized_end=1156
-  _globals['_GETTRANSCRIPTREQUEST']._serialized_start=1158
-  _globals['_GETTRANSCRIPTREQUEST']._serialized_end=1271
-  _globals['_GETTRANSCRIPTRESPONSE']._serialized_start=1274
-  _globals['_GETTRANSCRIPTRESPONSE']._serialized_end=1408
-  _globals['_GETMINUTESREQUEST']._serialized_start=1410
-  _globals['_GETMINUTESREQUEST']._serialized_end=1461
-  _globals['_GETMINUTESRESPONSE']._serialized_start=1463
-  _globals['_GETMINUTESRESPONSE']._serialized_end=1532
-  _globals['_EXPORTREQUEST']._serialized_start=1534
-  _globals['_EXPORTREQUEST']._serialized_end=1647
-  _globals['_EXPORTRESPONSE']._serialized_start=1649
-  _globals['_EXPORTRESPONSE']._serialized_end=1680
-  _globals['_LIBRARYSERVICE']._serialized_start=2031
-  _globals['_LIBRARYSERVICE']._serialized_end=2685
+  _globals['_ARTIFACTKIND']._serialized_start=2026
+  _globals['_ARTIFACTKIND']._serialized_end=2208
+  _globals['_EXPORTFORMAT']._serialized_start=2211
+  _globals['_EXPORTFORMAT']._serialized_end=2371
+  _globals['_ARTIFACT']._serialized_start=266
+  _globals['_ARTIFACT']._serialized_end=411
+  _globals['_RECORDING']._serialized_start=414
+  _globals['_RECORDING']._serialized_end=748
+  _globals['_GETRECORDINGREQUEST']._serialized_start=750
+  _globals['_GETRECORDINGREQUEST']._serialized_end=803
+  _globals['_GETRECORDINGRESPONSE']._serialized_start=805
+  _globals['_GETRECORDINGRESPONSE']._serialized_end=881
+  _globals['_LISTRECORDINGSREQUEST']._serialized_start=883
+  _globals['_LISTRECORDINGSREQUEST']._serialized_end=965
+  _globals['_LISTRECORDINGSRESPONSE']._serialized_start=967
+  _globals['_LISTRECORDINGSRESPONSE']._serialized_end=1071
+  _globals['_DELETERECORDINGREQUEST']._serialized_start=1073
+  _globals['_DELETERECORDINGREQUEST']._serialized_end=1159
+  _globals['_DELETERECORDINGRESPONSE']._serialized_start=1161
+  _globals['_DELETERECORDINGRESPONSE']._serialized_end=1186
+  _globals['_GETTRANSCRIPTREQUEST']._serialized_start=1189
+  _globals['_GETTRANSCRIPTREQUEST']._serialized_end=1332
+  _globals['_RECORDINGSPEAKER']._serialized_start=1335
+  _globals['_RECORDINGSPEAKER']._serialized_end=1504
+  _globals['_GETTRANSCRIPTRESPONSE']._serialized_start=1507
+  _globals['_GETTRANSCRIPTRESPONSE']._serialized_end=1751
+  _globals['_GETMINUTESREQUEST']._serialized_start=1753
+  _globals['_GETMINUTESREQUEST']._serialized_end=1804
+  _globals['_GETMINUTESRESPONSE']._serialized_start=1806
+  _globals['_GETMINUTESRESPONSE']._serialized_end=1875
+  _globals['_EXPORTREQUEST']._serialized_start=1877
+  _globals['_EXPORTREQUEST']._serialized_end=1990
+  _globals['_EXPORTRESPONSE']._serialized_start=1992
+  _globals['_EXPORTRESPONSE']._serialized_end=2023
+  _globals['_LIBRARYSERVICE']._serialized_start=2374
+  _globals['_LIBRARYSERVICE']._serialized_end=3028
 # @@protoc_insertion_point(module_scope)

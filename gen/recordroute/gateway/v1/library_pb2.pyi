@@ -5,6 +5,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from recordroute.common.v1 import minutes_pb2 as _minutes_pb2
 from recordroute.common.v1 import transcript_pb2 as _transcript_pb2
+from recordroute.stt.v1 import stt_pb2 as _stt_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -123,26 +124,46 @@ class DeleteRecordingResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class GetTranscriptRequest(_message.Message):
-    __slots__ = ("recording_id", "page_size", "page_token")
+    __slots__ = ("recording_id", "page_size", "page_token", "include_removed_text")
     RECORDING_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_REMOVED_TEXT_FIELD_NUMBER: _ClassVar[int]
     recording_id: str
     page_size: int
     page_token: str
-    def __init__(self, recording_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    include_removed_text: bool
+    def __init__(self, recording_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., include_removed_text: _Optional[bool] = ...) -> None: ...
+
+class RecordingSpeaker(_message.Message):
+    __slots__ = ("label", "name", "voice_id", "voice_similarity", "speech_duration")
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    VOICE_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    SPEECH_DURATION_FIELD_NUMBER: _ClassVar[int]
+    label: str
+    name: str
+    voice_id: str
+    voice_similarity: float
+    speech_duration: _duration_pb2.Duration
+    def __init__(self, label: _Optional[str] = ..., name: _Optional[str] = ..., voice_id: _Optional[str] = ..., voice_similarity: _Optional[float] = ..., speech_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class GetTranscriptResponse(_message.Message):
-    __slots__ = ("segments", "language", "next_page_token", "warnings")
+    __slots__ = ("segments", "language", "next_page_token", "warnings", "speakers", "removed")
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    SPEAKERS_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
     segments: _containers.RepeatedCompositeFieldContainer[_transcript_pb2.Segment]
     language: str
     next_page_token: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, segments: _Optional[_Iterable[_Union[_transcript_pb2.Segment, _Mapping]]] = ..., language: _Optional[str] = ..., next_page_token: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    speakers: _containers.RepeatedCompositeFieldContainer[RecordingSpeaker]
+    removed: _containers.RepeatedCompositeFieldContainer[_stt_pb2.RemovedText]
+    def __init__(self, segments: _Optional[_Iterable[_Union[_transcript_pb2.Segment, _Mapping]]] = ..., language: _Optional[str] = ..., next_page_token: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., speakers: _Optional[_Iterable[_Union[RecordingSpeaker, _Mapping]]] = ..., removed: _Optional[_Iterable[_Union[_stt_pb2.RemovedText, _Mapping]]] = ...) -> None: ...
 
 class GetMinutesRequest(_message.Message):
     __slots__ = ("recording_id",)

@@ -2,6 +2,7 @@ import datetime
 
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from recordroute.stt.v1 import stt_pb2 as _stt_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -42,18 +43,36 @@ WORKFLOW_STATE_CANCELLED: WorkflowState
 WORKFLOW_STATE_SKIPPED: WorkflowState
 
 class WorkflowOptions(_message.Message):
-    __slots__ = ("language", "stt_model", "llm_model", "skip_summary", "skip_index")
+    __slots__ = ("language", "stt_model", "llm_model", "skip_summary", "skip_index", "profile", "detect_language_per_segment", "translate", "hotwords", "initial_prompt", "skip_speakers", "speaker_count", "channel_mode", "audio_stream")
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     STT_MODEL_FIELD_NUMBER: _ClassVar[int]
     LLM_MODEL_FIELD_NUMBER: _ClassVar[int]
     SKIP_SUMMARY_FIELD_NUMBER: _ClassVar[int]
     SKIP_INDEX_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    DETECT_LANGUAGE_PER_SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    TRANSLATE_FIELD_NUMBER: _ClassVar[int]
+    HOTWORDS_FIELD_NUMBER: _ClassVar[int]
+    INITIAL_PROMPT_FIELD_NUMBER: _ClassVar[int]
+    SKIP_SPEAKERS_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_MODE_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_STREAM_FIELD_NUMBER: _ClassVar[int]
     language: str
     stt_model: str
     llm_model: str
     skip_summary: bool
     skip_index: bool
-    def __init__(self, language: _Optional[str] = ..., stt_model: _Optional[str] = ..., llm_model: _Optional[str] = ..., skip_summary: _Optional[bool] = ..., skip_index: _Optional[bool] = ...) -> None: ...
+    profile: _stt_pb2.Profile
+    detect_language_per_segment: bool
+    translate: bool
+    hotwords: _containers.RepeatedScalarFieldContainer[str]
+    initial_prompt: str
+    skip_speakers: bool
+    speaker_count: int
+    channel_mode: _stt_pb2.ChannelMode
+    audio_stream: int
+    def __init__(self, language: _Optional[str] = ..., stt_model: _Optional[str] = ..., llm_model: _Optional[str] = ..., skip_summary: _Optional[bool] = ..., skip_index: _Optional[bool] = ..., profile: _Optional[_Union[_stt_pb2.Profile, str]] = ..., detect_language_per_segment: _Optional[bool] = ..., translate: _Optional[bool] = ..., hotwords: _Optional[_Iterable[str]] = ..., initial_prompt: _Optional[str] = ..., skip_speakers: _Optional[bool] = ..., speaker_count: _Optional[int] = ..., channel_mode: _Optional[_Union[_stt_pb2.ChannelMode, str]] = ..., audio_stream: _Optional[int] = ...) -> None: ...
 
 class WorkflowError(_message.Message):
     __slots__ = ("reason", "message")

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import grpc.aio
 import structlog
-from recordroute.gateway.v1 import library_pb2_grpc, search_pb2_grpc, upload_pb2_grpc, workflow_pb2_grpc
+from recordroute.gateway.v1 import (
+    library_pb2_grpc,
+    search_pb2_grpc,
+    upload_pb2_grpc,
+    voice_pb2_grpc,
+    workflow_pb2_grpc,
+)
 from recordroute_runtime.channels import open_channel
 from recordroute_runtime.errors import UpstreamUnavailable
 from recordroute_runtime.settings import CommonSettings
@@ -16,9 +22,11 @@ from recordroute_gateway.clients.stt import SttClient
 from recordroute_gateway.clients.vector import VectorClient
 from recordroute_gateway.database import Database, library_url, workflow_url
 from recordroute_gateway.library.store import LibraryStore
+from recordroute_gateway.library.voices import VoiceStore
 from recordroute_gateway.servicers.library import LibraryServicer
 from recordroute_gateway.servicers.search import SearchServicer
 from recordroute_gateway.servicers.upload import UploadServicer
+from recordroute_gateway.servicers.voice import VoiceServicer
 from recordroute_gateway.servicers.workflow import WorkflowServicer
 from recordroute_gateway.settings import GatewaySettings
 from recordroute_gateway.workflow.engine import WorkflowEngine
@@ -45,6 +53,7 @@ class GatewayService:
         "recordroute.gateway.v1.LibraryService",
         "recordroute.gateway.v1.WorkflowService",
         "recordroute.gateway.v1.SearchService",
+        "recordroute.gateway.v1.VoiceService",
     )
 
     def __init__(self, settings: GatewaySettings, common: CommonSettings) -> None:
@@ -58,11 +67,12 @@ class GatewayService:
         self._blobs = BlobStore(common.data_dir, settings.blobs_url)
         self._vector = VectorClient(vector)
         self._library = LibraryStore(self._database, self._blobs)
+        self._voices = VoiceStore(self._database, allowed=settings.remember_voices)
         self._workflows = WorkflowStore(self._database)
         self._engine = WorkflowEngine(
             self._workflows,
             self._library,
-            Stages(self._library, SttClient(stt), LlmClient(llm), self._vector),
+            Stages(self._library, self._voices, SttClient(stt), LlmClient(llm), self._vector),
             database_url=workflow_url(settings, common),
             executor_id=settings.executor_id,
             concurrent_workflows=settings.concurrent_workflows,
@@ -84,6 +94,7 @@ class GatewayService:
         search_pb2_grpc.add_SearchServiceServicer_to_server(
             SearchServicer(self._library, self._vector), server
         )
+        voice_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(self._library, self._voices), server)
 
     async def load(self) -> None:
         self._blobs.open()

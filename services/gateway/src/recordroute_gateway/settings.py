@@ -31,6 +31,11 @@ class GatewaySettings(ServerSettings, section="gateway"):
     )
     concurrent_workflows: int = Field(2, ge=1, description="Workflows that one replica works on at once.")
     max_upload_bytes: int = Field(16 * 2**30, ge=1, description="Largest file that is taken in.")
+    remember_voices: bool = Field(
+        False,
+        description="Whether the voices of speakers are kept, can be remembered under a name, and are recognised in "
+        "new recordings. A voice identifies a person: switch it on only where everybody who is recorded consents.",
+    )
     upstream_patience_seconds: float = Field(
         600.0,
         ge=0,

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -77,6 +78,29 @@ artifacts = Table(
     Column("workflow_id", String(36), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Index(None, "sha256"),
+)
+
+# Kept only where the operator allows voices: what a voice is remembered from. `embedding` is little-endian float32.
+recording_voices = Table(
+    "recording_voices",
+    metadata,
+    Column("recording_id", ForeignKey("recordings.id", ondelete="CASCADE"), primary_key=True),
+    Column("speaker", String(256), primary_key=True),
+    Column("embedding", LargeBinary, nullable=False),
+)
+
+voices = Table(
+    "voices",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("owner", String(256), nullable=False),
+    Column("request_id", String(36), nullable=False),
+    Column("name", String(256), nullable=False),
+    Column("embedding", LargeBinary, nullable=False),
+    Column("recording_id", ForeignKey("recordings.id", ondelete="SET NULL"), index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("owner", "request_id"),
+    UniqueConstraint("owner", "name", name="uq_voices_owner_name"),
 )
 
 workflows = Table(

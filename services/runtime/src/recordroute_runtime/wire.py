@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from recordroute.common.v1 import model_pb2
 
@@ -24,6 +25,17 @@ def to_duration(seconds: float) -> Duration:
 def to_seconds(duration: Duration) -> float:
     """Returns a Duration in seconds."""
     return duration.seconds + duration.nanos / 1e9
+
+
+def enum_name(message: Message, field: str) -> str:
+    """Returns the name of an enum field's value without its prefix, in lower case: WORKFLOW_STATE_RUNNING is
+    "running", and what is not set "unspecified"."""
+    enum = message.DESCRIPTOR.fields_by_name[field].enum_type
+    if enum is None:
+        raise TypeError(f"{field} of {message.DESCRIPTOR.full_name} is not an enum")
+    values = enum.values_by_number
+    prefix = values[0].name.removesuffix("UNSPECIFIED")
+    return values[getattr(message, field)].name.removeprefix(prefix).lower()
 
 
 def to_timestamp(time: datetime) -> Timestamp:
@@ -44,10 +56,12 @@ class ConfiguredMessage(Protocol):
     def WhichOneof(self, oneof_group: str) -> str | None: ...
 
 
-Message = TypeVar("Message", bound=ConfiguredMessage)
+Configured = TypeVar("Configured", bound=ConfiguredMessage)
 
 
-async def read_configured(messages: AsyncIterator[Message]) -> tuple[Message, AsyncIterator[Message]]:
+async def read_configured(
+    messages: AsyncIterator[Configured],
+) -> tuple[Configured, AsyncIterator[Configured]]:
     """Splits an uploading stream into its configuration message and the messages after it.
 
     Raises InvalidInput (STREAM_PROTOCOL) where the configuration is missing, not the first, or repeated.
@@ -56,7 +70,7 @@ async def read_configured(messages: AsyncIterator[Message]) -> tuple[Message, As
     if first is None or first.WhichOneof("payload") != "config":
         raise InvalidInput("STREAM_PROTOCOL", "the first message of the stream must be the configuration")
 
-    async def rest() -> AsyncIterator[Message]:
+    async def rest() -> AsyncIterator[Configured]:
         async for message in messages:
             if message.WhichOneof("payload") == "config":
                 raise InvalidInput("STREAM_PROTOCOL", "the configuration may be sent only once")

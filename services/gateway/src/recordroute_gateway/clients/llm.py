@@ -32,7 +32,7 @@ class LlmClient:
     ) -> Minutes:
         """Makes minutes of a transcript."""
         request = llm_pb2.SummarizeRequest(
-            segments=segment_messages(transcript.segments), language=transcript.language, model=model
+            segments=segment_messages(transcript), language=transcript.language, model=model
         )
         progress, written = llm_pb2.SummarizeProgress(), 0
         async for response in self._stub.Summarize(request):
@@ -51,7 +51,7 @@ class LlmClient:
     async def title(self, transcript: Transcript, *, model: str) -> str:
         """Makes a title of one line."""
         request = llm_pb2.TitleRequest(
-            segments=segment_messages(transcript.segments), language=transcript.language, model=model
+            segments=segment_messages(transcript), language=transcript.language, model=model
         )
         return await self._title(request)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recordroute.common.v1 import minutes_pb2
-from recordroute_runtime.wire import to_duration, to_seconds
+from recordroute_runtime.wire import enum_name, to_duration, to_seconds
 
 from recordroute_gateway.library.records import Evidence, Minutes, MinutesItem, MinutesSection
 
@@ -18,7 +18,7 @@ def minutes_record(message: minutes_pb2.Minutes) -> Minutes:
         model=message.model,
         sections=tuple(
             MinutesSection(
-                minutes_pb2.MinutesSectionKind.Name(section.kind).removeprefix(PREFIX).lower(),
+                enum_name(section, "kind"),
                 tuple(
                     MinutesItem(
                         item.text,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any
 
 from recordroute.common.v1 import transcript_pb2
 from recordroute_runtime.wire import to_duration, to_seconds
 
-from recordroute_gateway.library.records import Segment, Word
+from recordroute_gateway.library.records import Segment, Transcript, Word
 
 
 def segment_message(segment: Segment, *, words: bool) -> transcript_pb2.Segment:
@@ -20,6 +20,8 @@ def segment_message(segment: Segment, *, words: bool) -> transcript_pb2.Segment:
         speaker=segment.speaker,
         average_log_probability=segment.average_log_probability,
         no_speech_probability=segment.no_speech_probability,
+        language=segment.language,
+        channel=segment.channel,
     )
     if words:
         message.words.extend(
@@ -34,15 +36,15 @@ def segment_message(segment: Segment, *, words: bool) -> transcript_pb2.Segment:
     return message
 
 
-def segment_messages(segments: Iterable[Segment]) -> list[transcript_pb2.Segment]:
-    """Returns the contract's form of a transcript without words: what the services behind read."""
-    return [segment_message(segment, words=False) for segment in segments]
+def segment_messages(transcript: Transcript) -> list[transcript_pb2.Segment]:
+    """Returns the contract's form of a transcript without words, with names: what the services behind read."""
+    return [segment_message(segment, words=False) for segment in transcript.with_names().segments]
 
 
 def segment_record(message: transcript_pb2.Segment) -> Segment:
     """Returns our form of a segment."""
 
-    def known(field: str) -> float | None:
+    def known(field: str) -> Any:
         return getattr(message, field) if message.HasField(field) else None
 
     return Segment(
@@ -57,4 +59,6 @@ def segment_record(message: transcript_pb2.Segment) -> Segment:
         ),
         average_log_probability=known("average_log_probability"),
         no_speech_probability=known("no_speech_probability"),
+        language=message.language,
+        channel=known("channel"),
     )

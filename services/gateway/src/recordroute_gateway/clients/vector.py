@@ -50,7 +50,7 @@ class VectorClient:
     async def embed(self, transcript: Transcript, *, report: Report) -> EmbeddedTranscript | None:
         """Splits a transcript and embeds its passages; None where it holds no text."""
         split = await self._embedding.SplitPassages(
-            embedding_pb2.SplitPassagesRequest(segments=segment_messages(transcript.segments)),
+            embedding_pb2.SplitPassagesRequest(segments=segment_messages(transcript)),
             timeout=CALL_SECONDS,
         )
         embedded, model = index_pb2.EmbeddedPassages(), ""

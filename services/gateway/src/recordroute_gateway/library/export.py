@@ -51,7 +51,7 @@ def to_txt(recording: Recording, transcript: Transcript, minutes: Minutes | None
     """One line a segment: `[HH:MM:SS - HH:MM:SS] text`."""
     return "".join(
         f"[{clock(segment.start)} - {clock(segment.end)}] {_one_line(_spoken(segment))}\n"
-        for segment in transcript.segments
+        for segment in transcript.with_names().segments
     )
 
 
@@ -75,7 +75,7 @@ def to_md(recording: Recording, transcript: Transcript, minutes: Minutes | None)
                 lines.append(f"- {escaped(item.text)} ({places})")
             lines.append("")
     lines += [f"## {titles['transcript']}", ""]
-    for segment in transcript.segments:
+    for segment in transcript.with_names().segments:
         lines += [f"**{clock(segment.start)}** {escaped(_spoken(segment))}", ""]
     return "\n".join(lines)
 
@@ -96,7 +96,7 @@ def to_vtt(recording: Recording, transcript: Transcript, minutes: Minutes | None
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
     cues = ["WEBVTT\n"]
-    for segment in transcript.segments:
+    for segment in transcript.with_names().segments:
         voice = f"<v {escaped(segment.speaker)}>" if segment.speaker else ""
         cues.append(
             f"{clock(segment.start, separator='.', digits=3)} --> "

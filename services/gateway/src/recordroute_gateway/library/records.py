@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -70,6 +70,32 @@ class Segment:
     words: tuple[Word, ...] = ()
     average_log_probability: float | None = None
     no_speech_probability: float | None = None
+    language: str = ""
+    channel: int | None = None
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Segment:
+        return cls(**{**value, "words": tuple(Word(**word) for word in value["words"])})
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Somebody who speaks; the name is empty where the voice was not recognised."""
+
+    label: str
+    speech_seconds: float
+    name: str = ""
+    voice_id: str = ""
+    voice_similarity: float | None = None
+
+
+@dataclass(frozen=True)
+class RemovedText:
+    """Text that was taken out; `reason` is the name of the contract's RemovalReason without prefix, in lower case."""
+
+    segment: Segment
+    reason: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -80,17 +106,34 @@ class Transcript:
     model: str
     segments: tuple[Segment, ...]
     warnings: tuple[str, ...] = ()
+    speakers: tuple[Speaker, ...] = ()
+    removed: tuple[RemovedText, ...] = ()
+
+    def with_names(self) -> Transcript:
+        """Returns the transcript with the names of the speakers in its segments where they are known."""
+        names = {speaker.label: speaker.name for speaker in self.speakers if speaker.name}
+        segments = (
+            replace(segment, speaker=names.get(segment.speaker, segment.speaker)) for segment in self.segments
+        )
+        return replace(self, segments=tuple(segments))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Transcript:
-        segments = tuple(
-            Segment(**{**segment, "words": tuple(Word(**word) for word in segment["words"])})
-            for segment in value["segments"]
+        return cls(
+            **{
+                **value,
+                "segments": tuple(map(Segment.from_json, value["segments"])),
+                "warnings": tuple(value["warnings"]),
+                "speakers": tuple(Speaker(**speaker) for speaker in value.get("speakers", ())),
+                "removed": tuple(
+                    RemovedText(Segment.from_json(removed["segment"]), removed["reason"], removed["detail"])
+                    for removed in value.get("removed", ())
+                ),
+            }
         )
-        return cls(**{**value, "segments": segments, "warnings": tuple(value["warnings"])})
 
 
 @dataclass(frozen=True)

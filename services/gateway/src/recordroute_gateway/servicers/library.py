@@ -14,7 +14,12 @@ from recordroute_gateway.clients.vector import VectorClient
 from recordroute_gateway.library.export import RENDERERS
 from recordroute_gateway.library.records import LOCAL_OWNER, ArtifactKind
 from recordroute_gateway.library.store import LibraryStore
-from recordroute_gateway.servicers.records import DEFAULT_PAGE_SIZE, recording_message
+from recordroute_gateway.servicers.records import (
+    DEFAULT_PAGE_SIZE,
+    recording_message,
+    removed_message,
+    speaker_message,
+)
 from recordroute_gateway.workflow.engine import WorkflowEngine
 from recordroute_gateway.workflow.store import WorkflowStore
 
@@ -74,7 +79,17 @@ class LibraryServicer(library_pb2_grpc.LibraryServiceServicer):
             raise InvalidInput("PAGE_TOKEN", "page_token is not one that this server gave")
         position, size = int(request.page_token or 0), 0
         wanted = request.page_size or DEFAULT_SEGMENTS
-        answer = library_pb2.GetTranscriptResponse(language=transcript.language, warnings=transcript.warnings)
+        answer = library_pb2.GetTranscriptResponse(
+            language=transcript.language,
+            warnings=transcript.warnings,
+            speakers=map(speaker_message, transcript.speakers),
+        )
+        if request.include_removed_text and not position:
+            for removed in transcript.removed:
+                answer.removed.append(removed_message(removed))
+                size += answer.removed[-1].ByteSize()
+                if size > PAGE_BYTES // 2:
+                    break
         for segment in transcript.segments[position : position + wanted]:
             message = segment_message(segment, words=True)
             size += message.ByteSize()

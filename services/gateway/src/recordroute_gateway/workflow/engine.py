@@ -34,7 +34,10 @@ log = structlog.get_logger(__name__)
 # Pinned: the automatic version is a hash of the code, and would strand every unfinished workflow at an upgrade.
 APPLICATION_VERSION = "1"
 QUEUE = "recordings"
-POLL_SECONDS = 0.05
+# What a person waits for at most before a workflow begins, against what an idle gateway costs.
+POLL_SECONDS = 0.2
+# Nothing here uses DBOS's own notifications.
+NOTIFICATION_POLL_SECONDS = 60.0
 CANCEL_CHECK_SECONDS = 0.5
 PROGRESS_SECONDS = 0.25
 
@@ -80,7 +83,7 @@ class WorkflowEngine:
                 application_version=APPLICATION_VERSION,
                 executor_id=self._executor_id,
                 serializer=DBOSPortableJSON,
-                notification_listener_polling_interval_sec=POLL_SECONDS,
+                notification_listener_polling_interval_sec=NOTIFICATION_POLL_SECONDS,
                 log_level="WARNING",
             )
         )

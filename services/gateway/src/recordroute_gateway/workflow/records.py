@@ -30,16 +30,32 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for; an empty model is the service's default."""
+    """What the user asked for; an empty model is the service's default.
+
+    `profile` and `channel_mode` are the names of the contract's values without prefix, in lower case.
+    """
 
     language: str | None = None
     stt_model: str = ""
     llm_model: str = ""
     skip_summary: bool = False
     skip_index: bool = False
+    profile: str = "unspecified"
+    detect_language_per_segment: bool = False
+    translate: bool = False
+    hotwords: tuple[str, ...] = ()
+    initial_prompt: str = ""
+    skip_speakers: bool = False
+    speaker_count: int = 0
+    channel_mode: str = "unspecified"
+    audio_stream: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Options:
+        return cls(**{**value, "hotwords": tuple(value.get("hotwords", ()))})
 
 
 @dataclass(frozen=True)

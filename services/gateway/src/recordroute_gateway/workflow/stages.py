@@ -13,6 +13,7 @@ from recordroute_gateway.clients.stt import SttClient
 from recordroute_gateway.clients.vector import VectorClient
 from recordroute_gateway.library.records import ArtifactKind, Recording
 from recordroute_gateway.library.store import LibraryStore
+from recordroute_gateway.library.voices import VoiceStore
 from recordroute_gateway.workflow.records import Stage, Workflow
 
 Report = Callable[[float], Awaitable[None]]
@@ -32,6 +33,7 @@ class Stages:
     """The stages with the services that they use. Each returns False where there was nothing to do."""
 
     library: LibraryStore
+    voices: VoiceStore
     stt: SttClient
     llm: LlmClient
     vector: VectorClient
@@ -52,13 +54,15 @@ class Stages:
         media = recording.artifact(ArtifactKind.MEDIA)
         if media is None:
             raise NotFound("ARTIFACT_NOT_READY", f"recording {recording.id} has no media")
-        transcript = await self.stt.transcribe(
+        transcription = await self.stt.transcribe(
             self.library.blobs.stream(media.sha256),
-            language=options.language,
-            model=options.stt_model,
+            options,
+            known_voices=await self.voices.list(recording.owner) if self.voices.allowed else None,
             expected_seconds=recording.duration_seconds,
             report=context.report,
         )
+        transcript = transcription.transcript
+        await self.voices.keep(recording.id, transcription.voices)
         await self.library.put_artifact(
             recording.id,
             ArtifactKind.TRANSCRIPT,

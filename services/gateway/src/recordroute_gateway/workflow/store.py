@@ -326,7 +326,7 @@ async def _load(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[W
             owner=row.owner,
             state=State(row.state),
             attempt=row.attempt,
-            options=Options(**row.options),
+            options=Options.from_json(row.options),
             failure=_failure(row),
             created_at=row.created_at,
             ended_at=row.ended_at,
