@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import stat
 import threading
@@ -11,10 +12,17 @@ from pathlib import Path
 
 import psutil
 import pytest
-from recordroute_llm.engine import Message, Prompt
+from recordroute_llm.engine import Message, Priority, Prompt, ToolCall
+from recordroute_llm.engines.chat import checked_tool_calls
 from recordroute_llm.engines.llama import LlamaEngine, LlamaOptions
 from recordroute_llm.engines.registry import EngineRegistry
-from recordroute_runtime.errors import Cancelled, InvalidInput, Overloaded, PreconditionFailed
+from recordroute_runtime.errors import (
+    Cancelled,
+    InvalidInput,
+    Overloaded,
+    PreconditionFailed,
+    ProcessingFailed,
+)
 from recordroute_runtime.inference import CancelToken
 from recordroute_runtime.models import find_model
 
@@ -52,7 +60,9 @@ def test_answer_goes_on_from_its_beginning_and_ends_when_told(small_engine: Llam
 
 
 def test_counts_tokens_of_each_text(small_engine: LlamaEngine) -> None:
-    counts = small_engine.count_tokens(["hello", "", "안녕하세요", "<|im_start|>", "hello " * 500])
+    counted = small_engine.count_tokens(["hello", "", "안녕하세요", "<|im_start|>", "hello " * 500])
+    assert counted.exact
+    counts = counted.counts
     assert counts[0] == 1
     assert counts[1] == 0
     assert counts[2] > 3
@@ -113,6 +123,53 @@ def test_cancel_ends_the_wait_for_a_slot(small_engine: LlamaEngine) -> None:
         assert isinstance(blocked.exception(timeout=5), Cancelled)
         stop.cancel()
         assert all(isinstance(future.exception(timeout=10), Cancelled) for future in running)
+
+
+def test_interactive_request_goes_past_the_long_prompts(small_engine: LlamaEngine) -> None:
+    stop = CancelToken()
+    with ThreadPoolExecutor(small_engine.parallel + 1) as threads:
+        long = [
+            threads.submit(small_engine.generate, prompt(f"{number} {LONG_TEXT}", 400), stop)
+            for number in range(small_engine.parallel)
+        ]
+        waiting = threads.submit(small_engine.generate, prompt("Hi", 2), stop)
+        answer = small_engine.generate(
+            Prompt((Message("user", "Say hello."),), 4, priority=Priority.INTERACTIVE), CancelToken()
+        )
+        assert answer.usage.completion_tokens == 4
+        assert not any(other.done() for other in (*long, waiting))
+        stop.cancel()
+        for other in (*long, waiting):
+            with pytest.raises(Cancelled):
+                other.result()
+
+
+def test_answer_fits_the_schema(small_engine: LlamaEngine) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"name": {"type": "string", "maxLength": 8}, "age": {"type": "integer"}},
+        "required": ["name", "age"],
+        "additionalProperties": False,
+    }
+    asked = Prompt((Message("user", "Invent a person."),), 64, json_schema=json.dumps(schema))
+    answer = json.loads(small_engine.generate(asked, CancelToken()).text)
+    assert set(answer) == {"name", "age"}
+    assert isinstance(answer["age"], int)
+
+
+@pytest.mark.parametrize("schema", ['{"type": "wish"}', "no json", "[1]"])
+def test_schema_that_no_grammar_can_express(small_engine: LlamaEngine, schema: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        small_engine.generate(Prompt((Message("user", "Hi"),), 8, json_schema=schema), CancelToken())
+    assert caught.value.reason == "UNSUPPORTED_SCHEMA"
+    assert small_engine.generate(prompt("Hi", 2), CancelToken()).text
+
+
+def test_tool_calls_with_arguments_that_are_none() -> None:
+    assert checked_tool_calls([ToolCall("1", "note", '{"a": 1}'), ToolCall("2", "note", "")])
+    for arguments in ("{", "[]", "null"):
+        with pytest.raises(ProcessingFailed, match="note"):
+            checked_tool_calls([ToolCall("1", "note", arguments)])
 
 
 def test_error_in_the_receiver_comes_back(small_engine: LlamaEngine) -> None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 import pytest
-from recordroute_llm.engine import Generation, Prompt, Usage
+from recordroute_llm.engine import Finish, Generation, Prompt, TokenCounts, Usage
 from recordroute_llm.engines.llama import LlamaEngine
 from recordroute_llm.minutes import (
     Delta,
@@ -31,13 +31,14 @@ class ScriptedEngine:
 
     model_id = "scripted"
     parallel = 2
+    context_tokens = 4096
 
     def __init__(self, answer: Callable[[Prompt], str]) -> None:
         self._answer = answer
         self.prompts: list[Prompt] = []
 
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return [len(text.split()) for text in texts]
+    def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
+        return TokenCounts(tuple(len(text.split()) for text in texts), exact=True)
 
     def generate(
         self, prompt: Prompt, token: CancelToken, on_text: Callable[[str], bool] | None = None
@@ -50,7 +51,7 @@ class ScriptedEngine:
             written += piece
             if on_text is not None and on_text(piece):
                 break
-        return Generation(written, Usage(10, 5), complete=True)
+        return Generation(written, Usage(10, 5), Finish.STOP)
 
     def close(self) -> None: ...
 
@@ -217,7 +218,7 @@ def test_delta_does_not_wait_for_the_next_event() -> None:
 
 def test_list_marks_go_and_a_line_that_was_cut_off_is_left_out() -> None:
     text = "Here are the facts:\n- First fact here.\n2) Second fact here.\n* Third fact is cut"
-    assert bullet_lines(Generation(text, Usage(), complete=False)) == [
+    assert bullet_lines(Generation(text, Usage(), Finish.LENGTH)) == [
         "First fact here.",
         "Second fact here.",
     ]

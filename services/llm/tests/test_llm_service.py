@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from recordroute_llm.transcript import Segment
 from recordroute_runtime.channels import open_channel
 from recordroute_runtime.errors import PreconditionFailed
 from recordroute_runtime.server import RunningServer
+from recordroute_runtime.settings import CommonSettings
 from recordroute_runtime.wire import to_duration
 
 SMALL_MODEL = "smollm2-135m-instruct"
@@ -45,14 +47,16 @@ def settings(**values: object) -> LlmSettings:
 @asynccontextmanager
 async def serving(models_dir: Path, **values: object) -> AsyncIterator[llm_pb2_grpc.LlmServiceStub]:
     chosen = settings(**values)
-    server = RunningServer(LlmService(chosen, models_dir), chosen)
-    await server.start()
-    try:
-        await server.loaded()
-        async with open_channel(f"127.0.0.1:{server.port}") as channel:
-            yield llm_pb2_grpc.LlmServiceStub(channel)
-    finally:
-        await server.stop()
+    with tempfile.TemporaryDirectory() as data_dir:
+        common = CommonSettings(models_dir=models_dir, data_dir=Path(data_dir))
+        server = RunningServer(LlmService(chosen, common), chosen)
+        await server.start()
+        try:
+            await server.loaded()
+            async with open_channel(f"127.0.0.1:{server.port}") as channel:
+                yield llm_pb2_grpc.LlmServiceStub(channel)
+        finally:
+            await server.stop()
 
 
 def wire(segments: list[Segment]) -> list[transcript_pb2.Segment]:
@@ -141,7 +145,7 @@ async def test_errors_have_reasons(models_dir: Path, english_meeting: list[Segme
 async def test_cancelled_summary_frees_its_slot_and_full_queue_refuses(
     models_dir: Path, english_meeting: list[Segment]
 ) -> None:
-    async with serving(models_dir, parallel=1, max_waiting=0) as stub:
+    async with serving(models_dir, parallel=1, max_waiting=0, max_interactive=1) as stub:
         request = llm_pb2.SummarizeRequest(segments=wire(english_meeting * 20))
         call = stub.Summarize(request)
         while (await call.read()).WhichOneof("payload") != "delta":
@@ -149,23 +153,17 @@ async def test_cancelled_summary_frees_its_slot_and_full_queue_refuses(
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await anext(aiter(stub.Summarize(request)))
         assert reason(caught.value) == "OVERLOADED"
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await stub.Title(llm_pb2.TitleRequest(segments=request.segments), timeout=5)
-        assert reason(caught.value) == "OVERLOADED"
+        title = llm_pb2.TitleRequest(segments=request.segments[:8])
+        waiting, refused = (asyncio.ensure_future(stub.Title(title, timeout=60)) for _ in range(2))
+        (ended,), _ = await asyncio.wait([waiting, refused], return_when=asyncio.FIRST_COMPLETED)
+        assert reason(ended.exception()) == "OVERLOADED"
         call.cancel()
-        async with asyncio.timeout(5):
-            while True:
-                try:
-                    await stub.Title(llm_pb2.TitleRequest(segments=request.segments[:1]), timeout=5)
-                    break
-                except grpc.aio.AioRpcError as error:
-                    assert reason(error) == "OVERLOADED"  # noqa: PT017
-                    await asyncio.sleep(0.05)
+        assert [(await other).title for other in (waiting, refused) if other is not ended] != [""]
 
 
 async def test_broken_and_missing_models_are_told_apart(models_dir: Path, tmp_path: Path) -> None:
     folder = tmp_path / SMALL_MODEL
-    service = LlmService(settings(), tmp_path)
+    service = LlmService(settings(), CommonSettings(models_dir=tmp_path, data_dir=tmp_path))
     with pytest.raises(PreconditionFailed) as caught:
         await service.load()
     assert caught.value.reason == "MODEL_MISSING"

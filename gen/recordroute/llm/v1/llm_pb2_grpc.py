@@ -27,6 +27,10 @@ if _version_not_supported:
 
 class LlmServiceStub:
     """Language tasks on transcripts.
+
+    Errors of every RPC that generates: FAILED_PRECONDITION (MODEL_MISSING, MODEL_UNREADABLE, UNSUPPORTED_OPTION where the
+    model can't do what is asked), INVALID_ARGUMENT (CONTEXT_OVERFLOW with the numbers), RESOURCE_EXHAUSTED (OVERLOADED;
+    BUDGET_EXHAUSTED with what and until when), UNAVAILABLE (UPSTREAM_UNAVAILABLE, where the model runs on another server).
     """
 
     def __init__(self, channel):
@@ -35,6 +39,11 @@ class LlmServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.Generate = channel.unary_stream(
+                '/recordroute.llm.v1.LlmService/Generate',
+                request_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.GenerateRequest.SerializeToString,
+                response_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.GenerateResponse.FromString,
+                _registered_method=True)
         self.Summarize = channel.unary_stream(
                 '/recordroute.llm.v1.LlmService/Summarize',
                 request_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.SummarizeRequest.SerializeToString,
@@ -45,24 +54,56 @@ class LlmServiceStub:
                 request_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.TitleRequest.SerializeToString,
                 response_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.TitleResponse.FromString,
                 _registered_method=True)
+        self.Correct = channel.unary_stream(
+                '/recordroute.llm.v1.LlmService/Correct',
+                request_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.CorrectRequest.SerializeToString,
+                response_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.CorrectResponse.FromString,
+                _registered_method=True)
+        self.Answer = channel.unary_stream(
+                '/recordroute.llm.v1.LlmService/Answer',
+                request_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.AnswerRequest.SerializeToString,
+                response_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.AnswerResponse.FromString,
+                _registered_method=True)
+        self.CountTokens = channel.unary_unary(
+                '/recordroute.llm.v1.LlmService/CountTokens',
+                request_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.CountTokensRequest.SerializeToString,
+                response_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.CountTokensResponse.FromString,
+                _registered_method=True)
         self.ListModels = channel.unary_unary(
                 '/recordroute.llm.v1.LlmService/ListModels',
                 request_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.ListModelsRequest.SerializeToString,
                 response_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.ListModelsResponse.FromString,
                 _registered_method=True)
+        self.GetUsage = channel.unary_unary(
+                '/recordroute.llm.v1.LlmService/GetUsage',
+                request_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.GetUsageRequest.SerializeToString,
+                response_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.GetUsageResponse.FromString,
+                _registered_method=True)
 
 
 class LlmServiceServicer:
     """Language tasks on transcripts.
+
+    Errors of every RPC that generates: FAILED_PRECONDITION (MODEL_MISSING, MODEL_UNREADABLE, UNSUPPORTED_OPTION where the
+    model can't do what is asked), INVALID_ARGUMENT (CONTEXT_OVERFLOW with the numbers), RESOURCE_EXHAUSTED (OVERLOADED;
+    BUDGET_EXHAUSTED with what and until when), UNAVAILABLE (UPSTREAM_UNAVAILABLE, where the model runs on another server).
     """
+
+    def Generate(self, request, context):
+        """Answers a chat, piece by piece.
+
+        Errors: INVALID_ARGUMENT (UNSUPPORTED_SCHEMA, BAD_CHAT where the turns don't make a chat).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def Summarize(self, request, context):
         """Makes minutes of a whole transcript by map-reduce: every segment is read, whatever the length.
         Progress and text stream out while the model works; the minutes are the last message.
 
-        Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT), FAILED_PRECONDITION (MODEL_MISSING,
-        MODEL_UNREADABLE, CONTEXT_TOO_SMALL), RESOURCE_EXHAUSTED (OVERLOADED), INTERNAL (GENERATION_FAILED, with the
-        chunk that failed).
+        Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT, BAD_TEMPLATE), FAILED_PRECONDITION (CONTEXT_TOO_SMALL), INTERNAL
+        (GENERATION_FAILED, with the chunk that failed).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -75,8 +116,38 @@ class LlmServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Correct(self, request, context):
+        """Proposes corrections of recognition errors. Nothing is rewritten: the caller applies what it likes of them.
+
+        Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Answer(self, request, context):
+        """Answers a question from passages, sentence by sentence with its citations, or says that they don't hold the answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountTokens(self, request, context):
+        """Counts the tokens of texts as the model reads them. It costs no budget.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListModels(self, request, context):
-        """Lists the models that are installed for this service.
+        """Lists the models that this service can use: those on its disk, and those of the configured server.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUsage(self, request, context):
+        """Tells what an owner has used, by task and model, and what is left of the budgets.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,6 +156,11 @@ class LlmServiceServicer:
 
 def add_LlmServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'Generate': grpc.unary_stream_rpc_method_handler(
+                    servicer.Generate,
+                    request_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.GenerateRequest.FromString,
+                    response_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.GenerateResponse.SerializeToString,
+            ),
             'Summarize': grpc.unary_stream_rpc_method_handler(
                     servicer.Summarize,
                     request_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.SummarizeRequest.FromString,
@@ -95,10 +171,30 @@ def add_LlmServiceServicer_to_server(servicer, server):
                     request_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.TitleRequest.FromString,
                     response_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.TitleResponse.SerializeToString,
             ),
+            'Correct': grpc.unary_stream_rpc_method_handler(
+                    servicer.Correct,
+                    request_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.CorrectRequest.FromString,
+                    response_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.CorrectResponse.SerializeToString,
+            ),
+            'Answer': grpc.unary_stream_rpc_method_handler(
+                    servicer.Answer,
+                    request_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.AnswerRequest.FromString,
+                    response_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.AnswerResponse.SerializeToString,
+            ),
+            'CountTokens': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountTokens,
+                    request_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.CountTokensRequest.FromString,
+                    response_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.CountTokensResponse.SerializeToString,
+            ),
             'ListModels': grpc.unary_unary_rpc_method_handler(
                     servicer.ListModels,
                     request_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.ListModelsRequest.FromString,
                     response_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.ListModelsResponse.SerializeToString,
+            ),
+            'GetUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUsage,
+                    request_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.GetUsageRequest.FromString,
+                    response_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.GetUsageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -110,7 +206,38 @@ def add_LlmServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class LlmService:
     """Language tasks on transcripts.
+
+    Errors of every RPC that generates: FAILED_PRECONDITION (MODEL_MISSING, MODEL_UNREADABLE, UNSUPPORTED_OPTION where the
+    model can't do what is asked), INVALID_ARGUMENT (CONTEXT_OVERFLOW with the numbers), RESOURCE_EXHAUSTED (OVERLOADED;
+    BUDGET_EXHAUSTED with what and until when), UNAVAILABLE (UPSTREAM_UNAVAILABLE, where the model runs on another server).
     """
+
+    @staticmethod
+    def Generate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/recordroute.llm.v1.LlmService/Generate',
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.GenerateRequest.SerializeToString,
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.GenerateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def Summarize(request,
@@ -167,6 +294,87 @@ class LlmService:
             _registered_method=True)
 
     @staticmethod
+    def Correct(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/recordroute.llm.v1.LlmService/Correct',
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.CorrectRequest.SerializeToString,
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.CorrectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Answer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/recordroute.llm.v1.LlmService/Answer',
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.AnswerRequest.SerializeToString,
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.AnswerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountTokens(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.llm.v1.LlmService/CountTokens',
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.CountTokensRequest.SerializeToString,
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.CountTokensResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListModels(request,
             target,
             options=(),
@@ -183,6 +391,33 @@ class LlmService:
             '/recordroute.llm.v1.LlmService/ListModels',
             recordroute_dot_llm_dot_v1_dot_llm__pb2.ListModelsRequest.SerializeToString,
             recordroute_dot_llm_dot_v1_dot_llm__pb2.ListModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.llm.v1.LlmService/GetUsage',
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.GetUsageRequest.SerializeToString,
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.GetUsageResponse.FromString,
             options,
             channel_credentials,
             insecure,

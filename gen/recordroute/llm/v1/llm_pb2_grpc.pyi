@@ -27,45 +27,101 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class LlmServiceStub:
-    """Language tasks on transcripts."""
+    """Language tasks on transcripts.
+
+    Errors of every RPC that generates: FAILED_PRECONDITION (MODEL_MISSING, MODEL_UNREADABLE, UNSUPPORTED_OPTION where the
+    model can't do what is asked), INVALID_ARGUMENT (CONTEXT_OVERFLOW with the numbers), RESOURCE_EXHAUSTED (OVERLOADED;
+    BUDGET_EXHAUSTED with what and until when), UNAVAILABLE (UPSTREAM_UNAVAILABLE, where the model runs on another server).
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LlmServiceAsyncStub: ...
+    Generate: _grpc.UnaryStreamMultiCallable[_llm_pb2.GenerateRequest, _llm_pb2.GenerateResponse]
+    """Answers a chat, piece by piece.
+
+    Errors: INVALID_ARGUMENT (UNSUPPORTED_SCHEMA, BAD_CHAT where the turns don't make a chat).
+    """
     Summarize: _grpc.UnaryStreamMultiCallable[_llm_pb2.SummarizeRequest, _llm_pb2.SummarizeResponse]
     """Makes minutes of a whole transcript by map-reduce: every segment is read, whatever the length.
     Progress and text stream out while the model works; the minutes are the last message.
 
-    Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT), FAILED_PRECONDITION (MODEL_MISSING,
-    MODEL_UNREADABLE, CONTEXT_TOO_SMALL), RESOURCE_EXHAUSTED (OVERLOADED), INTERNAL (GENERATION_FAILED, with the
-    chunk that failed).
+    Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT, BAD_TEMPLATE), FAILED_PRECONDITION (CONTEXT_TOO_SMALL), INTERNAL
+    (GENERATION_FAILED, with the chunk that failed).
     """
     Title: _grpc.UnaryUnaryMultiCallable[_llm_pb2.TitleRequest, _llm_pb2.TitleResponse]
     """Makes a title of one line of at most 60 characters, without quotes, in the transcript's language."""
+    Correct: _grpc.UnaryStreamMultiCallable[_llm_pb2.CorrectRequest, _llm_pb2.CorrectResponse]
+    """Proposes corrections of recognition errors. Nothing is rewritten: the caller applies what it likes of them.
+
+    Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT).
+    """
+    Answer: _grpc.UnaryStreamMultiCallable[_llm_pb2.AnswerRequest, _llm_pb2.AnswerResponse]
+    """Answers a question from passages, sentence by sentence with its citations, or says that they don't hold the answer."""
+    CountTokens: _grpc.UnaryUnaryMultiCallable[_llm_pb2.CountTokensRequest, _llm_pb2.CountTokensResponse]
+    """Counts the tokens of texts as the model reads them. It costs no budget."""
     ListModels: _grpc.UnaryUnaryMultiCallable[_llm_pb2.ListModelsRequest, _llm_pb2.ListModelsResponse]
-    """Lists the models that are installed for this service."""
+    """Lists the models that this service can use: those on its disk, and those of the configured server."""
+    GetUsage: _grpc.UnaryUnaryMultiCallable[_llm_pb2.GetUsageRequest, _llm_pb2.GetUsageResponse]
+    """Tells what an owner has used, by task and model, and what is left of the budgets."""
 
 @_typing.type_check_only
 class LlmServiceAsyncStub(LlmServiceStub):
-    """Language tasks on transcripts."""
+    """Language tasks on transcripts.
+
+    Errors of every RPC that generates: FAILED_PRECONDITION (MODEL_MISSING, MODEL_UNREADABLE, UNSUPPORTED_OPTION where the
+    model can't do what is asked), INVALID_ARGUMENT (CONTEXT_OVERFLOW with the numbers), RESOURCE_EXHAUSTED (OVERLOADED;
+    BUDGET_EXHAUSTED with what and until when), UNAVAILABLE (UPSTREAM_UNAVAILABLE, where the model runs on another server).
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    Generate: _aio.UnaryStreamMultiCallable[_llm_pb2.GenerateRequest, _llm_pb2.GenerateResponse]  # type: ignore[assignment]
+    """Answers a chat, piece by piece.
+
+    Errors: INVALID_ARGUMENT (UNSUPPORTED_SCHEMA, BAD_CHAT where the turns don't make a chat).
+    """
     Summarize: _aio.UnaryStreamMultiCallable[_llm_pb2.SummarizeRequest, _llm_pb2.SummarizeResponse]  # type: ignore[assignment]
     """Makes minutes of a whole transcript by map-reduce: every segment is read, whatever the length.
     Progress and text stream out while the model works; the minutes are the last message.
 
-    Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT), FAILED_PRECONDITION (MODEL_MISSING,
-    MODEL_UNREADABLE, CONTEXT_TOO_SMALL), RESOURCE_EXHAUSTED (OVERLOADED), INTERNAL (GENERATION_FAILED, with the
-    chunk that failed).
+    Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT, BAD_TEMPLATE), FAILED_PRECONDITION (CONTEXT_TOO_SMALL), INTERNAL
+    (GENERATION_FAILED, with the chunk that failed).
     """
     Title: _aio.UnaryUnaryMultiCallable[_llm_pb2.TitleRequest, _llm_pb2.TitleResponse]  # type: ignore[assignment]
     """Makes a title of one line of at most 60 characters, without quotes, in the transcript's language."""
+    Correct: _aio.UnaryStreamMultiCallable[_llm_pb2.CorrectRequest, _llm_pb2.CorrectResponse]  # type: ignore[assignment]
+    """Proposes corrections of recognition errors. Nothing is rewritten: the caller applies what it likes of them.
+
+    Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT).
+    """
+    Answer: _aio.UnaryStreamMultiCallable[_llm_pb2.AnswerRequest, _llm_pb2.AnswerResponse]  # type: ignore[assignment]
+    """Answers a question from passages, sentence by sentence with its citations, or says that they don't hold the answer."""
+    CountTokens: _aio.UnaryUnaryMultiCallable[_llm_pb2.CountTokensRequest, _llm_pb2.CountTokensResponse]  # type: ignore[assignment]
+    """Counts the tokens of texts as the model reads them. It costs no budget."""
     ListModels: _aio.UnaryUnaryMultiCallable[_llm_pb2.ListModelsRequest, _llm_pb2.ListModelsResponse]  # type: ignore[assignment]
-    """Lists the models that are installed for this service."""
+    """Lists the models that this service can use: those on its disk, and those of the configured server."""
+    GetUsage: _aio.UnaryUnaryMultiCallable[_llm_pb2.GetUsageRequest, _llm_pb2.GetUsageResponse]  # type: ignore[assignment]
+    """Tells what an owner has used, by task and model, and what is left of the budgets."""
 
 class LlmServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Language tasks on transcripts."""
+    """Language tasks on transcripts.
+
+    Errors of every RPC that generates: FAILED_PRECONDITION (MODEL_MISSING, MODEL_UNREADABLE, UNSUPPORTED_OPTION where the
+    model can't do what is asked), INVALID_ARGUMENT (CONTEXT_OVERFLOW with the numbers), RESOURCE_EXHAUSTED (OVERLOADED;
+    BUDGET_EXHAUSTED with what and until when), UNAVAILABLE (UPSTREAM_UNAVAILABLE, where the model runs on another server).
+    """
+
+    @_abc_1.abstractmethod
+    def Generate(
+        self,
+        request: _llm_pb2.GenerateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_llm_pb2.GenerateResponse], _abc.AsyncIterator[_llm_pb2.GenerateResponse]]:
+        """Answers a chat, piece by piece.
+
+        Errors: INVALID_ARGUMENT (UNSUPPORTED_SCHEMA, BAD_CHAT where the turns don't make a chat).
+        """
 
     @_abc_1.abstractmethod
     def Summarize(
@@ -76,9 +132,8 @@ class LlmServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes minutes of a whole transcript by map-reduce: every segment is read, whatever the length.
         Progress and text stream out while the model works; the minutes are the last message.
 
-        Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT), FAILED_PRECONDITION (MODEL_MISSING,
-        MODEL_UNREADABLE, CONTEXT_TOO_SMALL), RESOURCE_EXHAUSTED (OVERLOADED), INTERNAL (GENERATION_FAILED, with the
-        chunk that failed).
+        Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT, BAD_TEMPLATE), FAILED_PRECONDITION (CONTEXT_TOO_SMALL), INTERNAL
+        (GENERATION_FAILED, with the chunk that failed).
         """
 
     @_abc_1.abstractmethod
@@ -90,11 +145,46 @@ class LlmServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes a title of one line of at most 60 characters, without quotes, in the transcript's language."""
 
     @_abc_1.abstractmethod
+    def Correct(
+        self,
+        request: _llm_pb2.CorrectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_llm_pb2.CorrectResponse], _abc.AsyncIterator[_llm_pb2.CorrectResponse]]:
+        """Proposes corrections of recognition errors. Nothing is rewritten: the caller applies what it likes of them.
+
+        Errors: INVALID_ARGUMENT (EMPTY_TRANSCRIPT).
+        """
+
+    @_abc_1.abstractmethod
+    def Answer(
+        self,
+        request: _llm_pb2.AnswerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_llm_pb2.AnswerResponse], _abc.AsyncIterator[_llm_pb2.AnswerResponse]]:
+        """Answers a question from passages, sentence by sentence with its citations, or says that they don't hold the answer."""
+
+    @_abc_1.abstractmethod
+    def CountTokens(
+        self,
+        request: _llm_pb2.CountTokensRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_llm_pb2.CountTokensResponse, _abc.Awaitable[_llm_pb2.CountTokensResponse]]:
+        """Counts the tokens of texts as the model reads them. It costs no budget."""
+
+    @_abc_1.abstractmethod
     def ListModels(
         self,
         request: _llm_pb2.ListModelsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_llm_pb2.ListModelsResponse, _abc.Awaitable[_llm_pb2.ListModelsResponse]]:
-        """Lists the models that are installed for this service."""
+        """Lists the models that this service can use: those on its disk, and those of the configured server."""
+
+    @_abc_1.abstractmethod
+    def GetUsage(
+        self,
+        request: _llm_pb2.GetUsageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_llm_pb2.GetUsageResponse, _abc.Awaitable[_llm_pb2.GetUsageResponse]]:
+        """Tells what an owner has used, by task and model, and what is left of the budgets."""
 
 def add_LlmServiceServicer_to_server(servicer: LlmServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -19,7 +19,7 @@ async def _make(settings: ServerSettings, common: CommonSettings) -> Service:
     from recordroute_llm.service import LlmService
 
     assert isinstance(settings, LlmSettings)
-    return LlmService(settings, common.models_dir)
+    return LlmService(settings, common)
 
 
 if __name__ == "__main__":

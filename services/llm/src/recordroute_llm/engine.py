@@ -4,69 +4,145 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum, IntEnum, auto
 from typing import Literal, Protocol
 
 from recordroute_runtime.inference import CancelToken
 
 
+class Task(Enum):
+    """What a generation is for: routing, accounting and metrics go by it."""
+
+    GENERATE = "generate"
+    SUMMARIZE = "summarize"
+    TITLE = "title"
+    CORRECT = "correct"
+    ANSWER = "answer"
+
+
+class Priority(IntEnum):
+    """Who goes first where generations wait for the model."""
+
+    INTERACTIVE = 0
+    BATCH = 1
+
+
+class Finish(Enum):
+    """Why an answer ended."""
+
+    STOP = auto()
+    LENGTH = auto()
+    TOOL_CALLS = auto()
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """The model's wish to have a tool called; `arguments` is a JSON object."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool that the model may have called; `parameters` is the JSON Schema of its arguments."""
+
+    name: str
+    description: str
+    parameters: str
+
+
 @dataclass(frozen=True)
 class Message:
-    """One turn of a chat. A last turn of the assistant is the beginning of the answer: the model goes on from it."""
+    """One turn of a chat. A last turn of the assistant is the beginning of the answer: the model goes on from it.
 
-    role: Literal["system", "user", "assistant"]
+    `tool_calls` are the assistant's wishes, `tool_call_id` names the one that a turn of a tool answers.
+    """
+
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
 
 
 @dataclass(frozen=True)
 class Prompt:
     """What to generate: at most `max_tokens` tokens, up to the first of the `stop` strings.
 
-    Temperature 0 always takes the likeliest token.
+    Temperature 0 always takes the likeliest token. The answer fits `json_schema` where one is given.
     """
 
     messages: tuple[Message, ...]
     max_tokens: int
     temperature: float = 0.0
     stop: tuple[str, ...] = ()
+    json_schema: str = ""
+    tools: tuple[Tool, ...] = ()
+    priority: Priority = Priority.BATCH
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens read and written."""
+    """Tokens read and written, seconds of the model without waiting for a slot, money in millionths."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    seconds: float = 0.0
+    cost_micros: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
-            self.prompt_tokens + other.prompt_tokens, self.completion_tokens + other.completion_tokens
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.seconds + other.seconds,
+            self.cost_micros + other.cost_micros,
         )
 
 
 @dataclass(frozen=True)
 class Generation:
-    """A finished answer. `complete` is false where `max_tokens` cut it off."""
+    """A finished answer. `complete` is false where `max_tokens` cut it off; `cached` says that no model ran."""
 
     text: str
     usage: Usage
-    complete: bool
+    finish: Finish = Finish.STOP
+    tool_calls: tuple[ToolCall, ...] = ()
+    cached: bool = False
+
+    @property
+    def complete(self) -> bool:
+        return self.finish is not Finish.LENGTH
+
+
+@dataclass(frozen=True)
+class TokenCounts:
+    """Tokens of each text without special tokens; `exact` is false where they could only be estimated."""
+
+    counts: tuple[int, ...]
+    exact: bool
 
 
 class Engine(Protocol):
-    """A loaded model. Every method may be called from several threads at once."""
+    """A model that can be used. Every method may be called from several threads at once."""
 
     @property
     def model_id(self) -> str:
-        """Id of the model in the catalogue."""
+        """Id of the model."""
         ...
 
     @property
     def parallel(self) -> int:
-        """Generations that run at the same time; more wait."""
+        """Generations of Priority.BATCH that run at the same time; more wait."""
         ...
 
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Returns the tokens of each text, without special tokens."""
+    @property
+    def context_tokens(self) -> int:
+        """Tokens that one generation can hold, prompt and answer together; 0 where it is not known."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
+        """Counts the tokens of each text."""
         ...
 
     def generate(
@@ -75,8 +151,9 @@ class Engine(Protocol):
         """Generates an answer, handing each piece of it to `on_text` as soon as it is written; the answer ends where
         `on_text` returns true.
 
-        Raises Cancelled within about a second of `token.cancel()`, in whatever phase; InvalidInput
-        (CONTEXT_OVERFLOW) where the prompt is longer than the context; ProcessingFailed (GENERATION_FAILED).
+        Raises Cancelled within about a second of `token.cancel()`, in whatever phase; InvalidInput (CONTEXT_OVERFLOW,
+        UNSUPPORTED_SCHEMA); PreconditionFailed (UNSUPPORTED_OPTION) where the model can't do what is asked;
+        UpstreamUnavailable; ProcessingFailed (GENERATION_FAILED).
         """
         ...
 

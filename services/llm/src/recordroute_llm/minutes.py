@@ -151,7 +151,7 @@ def summarize(
     if not any(character.isalnum() for sentence in sentences for character in sentence.text):
         raise InvalidInput("EMPTY_TRANSCRIPT", "the transcript has no text")
     language = language or detect_language(" ".join(sentence.text for sentence in sentences))
-    counts = engine.count_tokens([sentence.text for sentence in sentences])
+    counts = engine.count_tokens([sentence.text for sentence in sentences]).counts
     if sum(counts) < TINY_TOKENS:
         yield Progress(1, 1)
         overview = " ".join(sentence.text for sentence in sentences)
@@ -315,7 +315,7 @@ def _overview(
         text = chunks[0].text
     else:
         notes = [item.text for item in points]
-        while len(notes) > 1 and sum(run.engine.count_tokens(notes)) > chunk_tokens:
+        while len(notes) > 1 and sum(run.engine.count_tokens(notes).counts) > chunk_tokens:
             groups = [notes[place : place + GROUP] for place in range(0, len(notes), GROUP)]
             notes = [
                 _supported_overview(run, index, "\n".join(group), number)[0] or group[0] for group in groups

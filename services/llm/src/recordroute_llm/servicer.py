@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
-from recordroute.common.v1 import minutes_pb2, transcript_pb2
+import structlog
+from recordroute.common.v1 import minutes_pb2, model_pb2, transcript_pb2
 from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
-from recordroute_runtime.errors import Overloaded
+from recordroute_runtime.errors import DomainError, Overloaded
 from recordroute_runtime.inference import CancelToken, InferencePool
 from recordroute_runtime.models import installed_models
-from recordroute_runtime.wire import model_messages, to_duration, to_seconds
+from recordroute_runtime.wire import model_messages, to_datetime, to_duration, to_seconds
 
-from recordroute_llm.engines.registry import EngineRegistry
+from recordroute_llm.engine import Task
+from recordroute_llm.engines.openai_server import estimated_tokens
+from recordroute_llm.metering import Accounts, month_start
 from recordroute_llm.minutes import Delta, Event, Item, Kind, Minutes, Progress, Result, summarize
+from recordroute_llm.models import Models
+from recordroute_llm.servicer_generate import generate_responses, prompt_of, usage_response
 from recordroute_llm.settings import LlmSettings
+from recordroute_llm.streaming import stream_text
 from recordroute_llm.title import write_title
 from recordroute_llm.transcript import Segment
+
+log = structlog.get_logger(__name__)
 
 _KINDS = {
     Kind.TOPICS: minutes_pb2.MINUTES_SECTION_KIND_TOPICS,
@@ -89,16 +99,42 @@ def _response(event: Event, model: str) -> llm_pb2.SummarizeResponse:
 
 
 class LlmServicer(llm_pb2_grpc.LlmServiceServicer):
-    """Serves LlmService by the engines of a registry, on the slots of a pool."""
+    """Serves LlmService: summaries on the `batch` pool, what people wait for on the `interactive` one."""
 
     def __init__(
-        self, settings: LlmSettings, models_dir: Path, engines: EngineRegistry, pool: InferencePool
+        self,
+        settings: LlmSettings,
+        models_dir: Path,
+        models: Models,
+        accounts: Accounts,
+        *,
+        batch: InferencePool,
+        interactive: InferencePool,
     ) -> None:
         self._settings = settings
         self._models_dir = models_dir
-        self._engines = engines
-        self._pool = pool
+        self._models = models
+        self._accounts = accounts
+        self._batch = batch
+        self._interactive = interactive
         self._summaries = 0
+
+    async def Generate(
+        self, request: llm_pb2.GenerateRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> AsyncIterator[llm_pb2.GenerateResponse]:
+        prompt = prompt_of(request)
+        use_cache = request.use_cache if request.HasField("use_cache") else True
+
+        def work(token: CancelToken) -> Iterator[llm_pb2.GenerateResponse]:
+            with self._models.use(
+                request.model, Task.GENERATE, owner=request.owner, use_cache=use_cache
+            ) as engine:
+                for part in stream_text(lambda on_text: engine.stream(prompt, token, on_text), token):
+                    yield from generate_responses(part, engine.model_id)
+
+        async with aclosing(self._interactive.stream(work)) as responses:
+            async for response in responses:
+                yield response
 
     async def Summarize(
         self, request: llm_pb2.SummarizeRequest, context: grpc.aio.ServicerContext[Any, Any]
@@ -106,9 +142,12 @@ class LlmServicer(llm_pb2_grpc.LlmServiceServicer):
         if self._summaries >= self._settings.parallel + self._settings.max_waiting:
             raise Overloaded(f"{self._summaries} summaries run or wait already")
         segments = _segments(request.segments)
+        tokens = sum(estimated_tokens(segment.text) for segment in segments)
 
         def work(token: CancelToken) -> Iterator[llm_pb2.SummarizeResponse]:
-            with self._engines.use(request.model) as engine:
+            with self._models.use(
+                request.model, Task.SUMMARIZE, owner=request.owner, prompt_tokens=tokens
+            ) as engine:
                 for event in summarize(
                     segments, request.language, engine, self._settings.chunk_tokens, token
                 ):
@@ -116,7 +155,7 @@ class LlmServicer(llm_pb2_grpc.LlmServiceServicer):
 
         self._summaries += 1
         try:
-            async with aclosing(self._pool.stream(work)) as responses:
+            async with aclosing(self._batch.stream(work)) as responses:
                 async for response in responses:
                     yield response
         finally:
@@ -128,19 +167,74 @@ class LlmServicer(llm_pb2_grpc.LlmServiceServicer):
         segments = _segments(request.segments)
 
         def work(token: CancelToken) -> llm_pb2.TitleResponse:
-            with self._engines.use(request.model) as engine:
+            with self._models.use(request.model, Task.TITLE, owner=request.owner) as engine:
                 title = write_title(segments, request.language, engine, self._settings.chunk_tokens, token)
                 return llm_pb2.TitleResponse(title=title, model=engine.model_id)
 
-        return await self._pool.run(work)
+        return await self._interactive.run(work)
+
+    async def CountTokens(
+        self, request: llm_pb2.CountTokensRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> llm_pb2.CountTokensResponse:
+        def work(_: CancelToken) -> llm_pb2.CountTokensResponse:
+            with self._models.use(request.model, Task.GENERATE) as engine:
+                counted = engine.count_tokens(request.texts)
+                return llm_pb2.CountTokensResponse(
+                    token_counts=counted.counts,
+                    model=engine.model_id,
+                    context_tokens=engine.context_tokens,
+                    estimated=not counted.exact,
+                )
+
+        return await self._interactive.run(work)
 
     async def ListModels(
         self, request: llm_pb2.ListModelsRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> llm_pb2.ListModelsResponse:
-        return llm_pb2.ListModelsResponse(
-            models=model_messages(
-                installed_models(self._models_dir, "llm"),
-                loaded=self._engines.loaded,
-                default=self._settings.model,
+        messages = model_messages(
+            installed_models(self._models_dir, "llm"),
+            loaded=self._models.loaded,
+            default=self._settings.model,
+        )
+        for name, file in self._accounts.rules.files.items():
+            if file.path.is_file():
+                messages.append(
+                    model_pb2.ModelInfo(
+                        id=name,
+                        size_bytes=file.path.stat().st_size,
+                        loaded=name in self._models.loaded,
+                        is_default=name == self._settings.model,
+                    )
+                )
+        found = await asyncio.gather(*map(self._server_models, self._accounts.rules.servers))
+        return llm_pb2.ListModelsResponse(models=[*messages, *itertools.chain.from_iterable(found)])
+
+    async def _server_models(self, server: str) -> list[model_pb2.ModelInfo]:
+        def work() -> list[str]:
+            with self._models.server(server) as engine:
+                return engine.list_models()
+
+        try:
+            names = await asyncio.to_thread(work)
+        except DomainError as error:
+            # The models of the other servers are worth telling all the same.
+            log.warning("models of a server can't be listed", server=server, message=error.message)
+            return []
+        return [
+            model_pb2.ModelInfo(
+                id=f"{server}/{name}", server=server, is_default=f"{server}/{name}" == self._settings.model
+            )
+            for name in names
+        ]
+
+    async def GetUsage(
+        self, request: llm_pb2.GetUsageRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> llm_pb2.GetUsageResponse:
+        since = to_datetime(request.start) if request.HasField("start") else month_start()
+        used, budgets = await asyncio.to_thread(
+            lambda: (
+                self._accounts.store.usage(request.owner, since.date()),
+                self._accounts.budgets(request.owner),
             )
         )
+        return usage_response(used, budgets)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from pydantic import Field, FilePath, model_validator
 from recordroute_runtime.settings import ServerSettings
 
 # What a prompt holds beside the transcript, and what is left for the answer.
@@ -27,6 +27,29 @@ class LlmSettings(ServerSettings, section="llm"):
     gpu_layers: int = Field(0, ge=-1, description="Model layers on the GPU; 0 none, -1 all.")
     max_waiting: int = Field(
         16, ge=0, description="Summaries that may wait for a free slot before more are refused."
+    )
+    max_interactive: int = Field(
+        8,
+        ge=1,
+        le=256,
+        description="Answers and titles that are worked on or wait for the model at once; more are refused as "
+        "OVERLOADED, or wait where they stream.",
+    )
+    models_file: FilePath | None = Field(
+        None,
+        description="TOML file of servers, GGUF files, routes, prices and budgets, see docs/llm.md; unset: every "
+        "task takes the default model.",
+    )
+    store_url: str = Field(
+        "",
+        pattern="^(rediss?://.*)?$",
+        description="Where cached answers and accounts are kept, `redis://host:port/0`; empty: SQLite in the data "
+        "folder.",
+    )
+    max_cache_bytes: int = Field(
+        64 << 20,
+        ge=0,
+        description="Room for cached answers in SQLite; 0 caches none. Redis has its own bound.",
     )
     max_loaded_models: int = Field(
         2, ge=1, description="Models in memory at the same time, the default one included."

@@ -38,7 +38,8 @@ def write_title(
         raise InvalidInput("EMPTY_TRANSCRIPT", "the transcript has no text")
     head = _head(sentences, chunk_tokens)
     language = language or detect_language(" ".join(sentence.text for sentence in head))
-    chunk = chunk_sentences(head, engine.count_tokens([sentence.text for sentence in head]), chunk_tokens)[0]
+    counts = engine.count_tokens([sentence.text for sentence in head]).counts
+    chunk = chunk_sentences(head, counts, chunk_tokens)[0]
     if len(words(chunk.text)) > 3:
         for attempt in range(ATTEMPTS):
             answer = engine.generate(title_prompt(chunk.text, language, retry=attempt > 0), token)

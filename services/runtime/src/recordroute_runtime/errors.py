@@ -88,6 +88,15 @@ class Overloaded(DomainError):
         super().__init__("OVERLOADED", message, retry_after=retry_after)
 
 
+class BudgetExhausted(DomainError):
+    """Somebody has used what it may use; nothing helps but time or a larger budget."""
+
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+    def __init__(self, message: str, *, metadata: Mapping[str, str] | None = None) -> None:
+        super().__init__("BUDGET_EXHAUSTED", message, metadata=metadata)
+
+
 class StorageFull(DomainError):
     """The disk has no room left."""
 
@@ -118,6 +127,15 @@ class Cancelled(DomainError):
 
     def __init__(self, message: str = "the call was cancelled") -> None:
         super().__init__("CANCELLED", message)
+
+
+class DeadlineExceeded(DomainError):
+    """The call's time ran out before the work was done."""
+
+    status = grpc.StatusCode.DEADLINE_EXCEEDED
+
+    def __init__(self, message: str = "the call's deadline has passed") -> None:
+        super().__init__("DEADLINE_EXCEEDED", message)
 
 
 class ProcessingFailed(DomainError):

@@ -10,9 +10,10 @@ import shutil
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,16 @@ import xllamacpp
 from recordroute_runtime.errors import InvalidInput, PreconditionFailed, ProcessingFailed
 from recordroute_runtime.inference import CancelToken
 
-from recordroute_llm.engine import Generation, Prompt, Usage
+from recordroute_llm.engine import (
+    Finish,
+    Generation,
+    Priority,
+    Prompt,
+    TokenCounts,
+    ToolCall,
+    Usage,
+)
+from recordroute_llm.engines.chat import chat_request, checked_tool_calls
 
 GGUF_MAGIC = b"GGUF"
 # The engine looks for a cancelled request between batches only: 64 tokens take well under a second on two cores,
@@ -31,7 +41,8 @@ SLOT_CHECK_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class LlamaOptions:
-    """How to run a model: `context_tokens` for each of `parallel` slots; `threads` 0 takes every usable CPU."""
+    """How to run a model: `context_tokens` for each of `parallel` slots, and for one more that only interactive
+    requests use; `threads` 0 takes every usable CPU."""
 
     context_tokens: int = 4096
     parallel: int = 2
@@ -64,7 +75,8 @@ class LlamaEngine:
     def __init__(self, model_id: str, path: Path, options: LlamaOptions) -> None:
         self._model_id = model_id
         self._parallel = options.parallel
-        self._slots = threading.Semaphore(options.parallel)
+        self._context_tokens = options.context_tokens
+        self._slots = _Slots(options.parallel)
         self._server: Any = None
         try:
             with path.open("rb") as file:
@@ -88,8 +100,8 @@ class LlamaEngine:
         threads = options.threads or len(os.sched_getaffinity(0))
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(path)
-        parameters.n_ctx = options.context_tokens * options.parallel
-        parameters.n_parallel = options.parallel
+        parameters.n_parallel = options.parallel + 1
+        parameters.n_ctx = options.context_tokens * parameters.n_parallel
         parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
         parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
         parameters.n_gpu_layers = options.gpu_layers
@@ -112,7 +124,11 @@ class LlamaEngine:
     def parallel(self) -> int:
         return self._parallel
 
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+    @property
+    def context_tokens(self) -> int:
+        return self._context_tokens
+
+    def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
         connection = _UnixConnection(self._socket)
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         try:
@@ -125,72 +141,161 @@ class LlamaEngine:
                 if response.status != http.HTTPStatus.OK:
                     raise ProcessingFailed("GENERATION_FAILED", "the text can't be split into tokens")
                 counts.append(len(answer["tokens"]))
-            return counts
+            return TokenCounts(tuple(counts), exact=True)
         finally:
             connection.close()
 
     def generate(
         self, prompt: Prompt, token: CancelToken, on_text: Callable[[str], bool] | None = None
     ) -> Generation:
-        pieces: list[str] = []
-        errors: list[Any] = []
-        prompt_tokens = 0
-        finish = ""
-
-        def receive(line: str | dict[str, Any]) -> bool:
-            nonlocal prompt_tokens, finish
-            if token.cancelled:
-                return True
+        answer = _Answer(token, on_text)
+        with self._slots.hold(prompt.priority, token) as slot:
+            begun = time.monotonic()
+            request = {
+                **chat_request(prompt),
+                "stream": True,
+                "return_progress": True,
+                "id_slot": slot,
+            }
             try:
-                event = json.loads(line) if isinstance(line, str) else line
-                if "choices" not in event:
-                    errors.append(event.get("error", event))
-                    return True
-                for choice in event["choices"]:
-                    finish = choice["finish_reason"] or finish
-                    text = choice["delta"].get("content")
-                    if text:
-                        pieces.append(text)
-                        if on_text is not None and on_text(text):
-                            return True
-                # The closing figures don't come where the answer is ended early.
-                prompt_tokens = event.get("prompt_progress", {}).get("total", prompt_tokens)
-            except Exception as error:  # noqa: BLE001 - raised again below: it must not cross the C++ frames
-                errors.append(error)
-                return True
-            return False
-
-        request = {
-            "messages": [{"role": message.role, "content": message.content} for message in prompt.messages],
-            "max_tokens": prompt.max_tokens,
-            "temperature": prompt.temperature,
-            "stop": list(prompt.stop),
-            "stream": True,
-            "return_progress": True,
-        }
-        with self._slot(token):
-            self._server.handle_chat_completions(json.dumps(request), receive)
+                self._server.handle_chat_completions(json.dumps(request), answer.receive)
+            except ValueError as error:
+                # What it can't make a grammar of.
+                if prompt.json_schema or prompt.tools:
+                    raise InvalidInput(
+                        "UNSUPPORTED_SCHEMA", f"the schema can't be followed: {error}"[:500]
+                    ) from error
+                raise
+            seconds = time.monotonic() - begun
         token.raise_if_cancelled()
-        if errors:
-            raise _failure(errors[0])
-        return Generation("".join(pieces), Usage(prompt_tokens, len(pieces)), complete=finish != "length")
-
-    @contextmanager
-    def _slot(self, token: CancelToken) -> Iterator[None]:
-        # Requests that wait inside llama.cpp can't be cancelled, so they wait here.
-        while not self._slots.acquire(timeout=SLOT_CHECK_SECONDS):
-            token.raise_if_cancelled()
-        try:
-            token.raise_if_cancelled()
-            yield
-        finally:
-            self._slots.release()
+        if answer.errors:
+            raise _failure(answer.errors[0])
+        return answer.generation(seconds)
 
     def close(self) -> None:
-        for _ in range(self._parallel):
-            self._slots.acquire()
+        self._slots.close()
         self._server = None
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class _Answer:
+    """What the engine has written so far."""
+
+    def __init__(self, token: CancelToken, on_text: Callable[[str], bool] | None) -> None:
+        self._token = token
+        self._on_text = on_text
+        self._pieces: list[str] = []
+        self._calls: dict[int, _PartialCall] = {}
+        self._prompt_tokens = 0
+        self._completion_tokens = 0
+        self._finish = ""
+        self.errors: list[Any] = []
+
+    def receive(self, line: str | dict[str, Any]) -> bool:
+        """Takes the next event; returns whether the answer shall end."""
+        if self._token.cancelled:
+            return True
+        try:
+            event = json.loads(line) if isinstance(line, str) else line
+            if "choices" not in event:
+                self.errors.append(event.get("error", event))
+                return True
+            # The closing figures don't come where the answer is ended early.
+            self._prompt_tokens = event.get("prompt_progress", {}).get("total", self._prompt_tokens)
+            ended = [self._take(choice) for choice in event["choices"]]
+            return any(ended)
+        except Exception as error:  # noqa: BLE001 - raised again by generate: it must not cross the C++ frames
+            self.errors.append(error)
+            return True
+
+    def _take(self, choice: dict[str, Any]) -> bool:
+        self._finish = choice["finish_reason"] or self._finish
+        delta = choice["delta"]
+        for call in delta.get("tool_calls") or ():
+            self._calls.setdefault(call["index"], _PartialCall()).add(call)
+            self._completion_tokens += 1
+        text = delta.get("content")
+        if not text:
+            return False
+        self._pieces.append(text)
+        self._completion_tokens += 1
+        return self._on_text is not None and self._on_text(text)
+
+    def generation(self, seconds: float) -> Generation:
+        finish = Finish.LENGTH if self._finish == "length" else Finish.STOP
+        calls = checked_tool_calls(call.whole() for call in self._calls.values())
+        return Generation(
+            "".join(self._pieces),
+            Usage(self._prompt_tokens, self._completion_tokens, seconds),
+            Finish.TOOL_CALLS if calls else finish,
+            calls,
+        )
+
+
+@dataclass
+class _PartialCall:
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+
+    def add(self, delta: dict[str, Any]) -> None:
+        function = delta.get("function", {})
+        self.id = delta.get("id") or self.id
+        self.name = function.get("name") or self.name
+        self.arguments.append(function.get("arguments") or "")
+
+    def whole(self) -> ToolCall:
+        return ToolCall(self.id, self.name, "".join(self.arguments))
+
+
+class _Slots:
+    """The slots of llama.cpp: number 0 for interactive requests only, the others for whoever comes, interactive
+    requests first.
+
+    llama.cpp fills its batches with prompts in the order of the slots, so that a short prompt in slot 0 waits for one
+    batch, and not for the long prompts of the others. Requests that wait inside llama.cpp can't be cancelled, so they
+    wait here.
+    """
+
+    def __init__(self, parallel: int) -> None:
+        self._free = set(range(parallel + 1))
+        self._all = parallel + 1
+        self._changed = threading.Condition()
+        self._interactive_waiting = 0
+
+    @contextmanager
+    def hold(self, priority: Priority, token: CancelToken) -> Iterator[int]:
+        slot = self._take(priority, token)
+        try:
+            yield slot
+        finally:
+            with self._changed:
+                self._free.add(slot)
+                self._changed.notify_all()
+
+    def _take(self, priority: Priority, token: CancelToken) -> int:
+        interactive = priority is Priority.INTERACTIVE
+        with self._changed:
+            self._interactive_waiting += interactive
+            try:
+                while True:
+                    token.raise_if_cancelled()
+                    slot = min(self._free, default=-1) if interactive else self._batch_slot()
+                    if slot >= 0:
+                        self._free.remove(slot)
+                        return slot
+                    self._changed.wait(SLOT_CHECK_SECONDS)
+            finally:
+                self._interactive_waiting -= interactive
+
+    def _batch_slot(self) -> int:
+        free = [slot for slot in self._free if slot]
+        return max(free) if free and (self._interactive_waiting == 0 or 0 in self._free) else -1
+
+    def close(self) -> None:
+        """Waits until every slot is free."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._free) == self._all)
 
 
 def _failure(error: Any) -> Exception:
