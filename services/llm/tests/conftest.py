@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from recordroute_runtime.inference import CancelToken
 from recordroute_runtime.models import find_model
 
 # As in the service's __main__: OpenMP reads them when the engine is first imported.
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+from recordroute_llm.engine import Generation, Prompt, TokenCounts, Usage
 from recordroute_llm.engines.llama import LlamaEngine, LlamaOptions
 from recordroute_llm.transcript import Segment
 
@@ -56,3 +58,40 @@ def default_engine(models_dir: Path) -> Iterator[LlamaEngine]:
     engine = LlamaEngine(DEFAULT_MODEL, path, LlamaOptions())
     yield engine
     engine.close()
+
+
+class ScriptedEngine:
+    """Answers by a function of the prompt."""
+
+    model_id = "scripted"
+    parallel = 1
+    context_tokens = 4096
+
+    def __init__(self, reply: Callable[[Prompt], str]) -> None:
+        self._reply = reply
+        self.prompts: list[Prompt] = []
+
+    def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
+        return TokenCounts(tuple(len(text.split()) for text in texts), exact=True)
+
+    def generate(
+        self, prompt: Prompt, token: CancelToken, on_text: Callable[[str], bool] | None = None
+    ) -> Generation:
+        token.raise_if_cancelled()
+        self.prompts.append(prompt)
+        text = self._reply(prompt)
+        if on_text is not None:
+            on_text(text)
+        return Generation(text, Usage(20, 10, 0.1))
+
+    def stream(self, prompt: Prompt, token: CancelToken, on_text: Callable[[str], None]) -> Generation:
+        return self.generate(prompt, token, lambda text: on_text(text) is not None)
+
+    def close(self) -> None:
+        return
+
+
+@pytest.fixture
+def scripted() -> type[ScriptedEngine]:
+    """The class of engines that answer by a function of the prompt."""
+    return ScriptedEngine

@@ -160,3 +160,11 @@ class Engine(Protocol):
     def close(self) -> None:
         """Waits for running generations, then gives back memory and threads."""
         ...
+
+
+class StreamingEngine(Engine, Protocol):
+    """An engine whose whole answers can be listened to, and cached."""
+
+    def stream(self, prompt: Prompt, token: CancelToken, on_text: Callable[[str], None]) -> Generation:
+        """Generates like `generate`, with a listener that never ends the answer."""
+        ...

@@ -18,11 +18,15 @@ from recordroute_runtime.inference import CancelToken, InferencePool
 from recordroute_runtime.models import installed_models
 from recordroute_runtime.wire import model_messages, to_datetime, to_duration, to_seconds
 
+from recordroute_llm.answers import answer
+from recordroute_llm.corrections import correct
 from recordroute_llm.engine import Task
 from recordroute_llm.engines.openai_server import estimated_tokens
 from recordroute_llm.metering import Accounts, month_start
 from recordroute_llm.minutes import Delta, Event, Item, Kind, Minutes, Progress, Result, summarize
 from recordroute_llm.models import Models
+from recordroute_llm.servicer_answer import answer_response, history_of, passages_of
+from recordroute_llm.servicer_correct import correct_response
 from recordroute_llm.servicer_generate import generate_responses, prompt_of, usage_response
 from recordroute_llm.settings import LlmSettings
 from recordroute_llm.streaming import stream_text
@@ -172,6 +176,53 @@ class LlmServicer(llm_pb2_grpc.LlmServiceServicer):
                 return llm_pb2.TitleResponse(title=title, model=engine.model_id)
 
         return await self._interactive.run(work)
+
+    async def Answer(
+        self, request: llm_pb2.AnswerRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> AsyncIterator[llm_pb2.AnswerResponse]:
+        def work(token: CancelToken) -> Iterator[llm_pb2.AnswerResponse]:
+            tokens = sum(estimated_tokens(passage.text) for passage in request.passages)
+            with self._models.use(
+                request.model, Task.ANSWER, owner=request.owner, prompt_tokens=tokens
+            ) as engine:
+                for part in answer(
+                    request.question,
+                    passages_of(request),
+                    history_of(request),
+                    request.language,
+                    engine,
+                    token,
+                    rewrite_only=request.rewrite_only,
+                ):
+                    yield answer_response(part)
+
+        async with aclosing(self._interactive.stream(work)) as responses:
+            async for response in responses:
+                yield response
+
+    async def Correct(
+        self, request: llm_pb2.CorrectRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> AsyncIterator[llm_pb2.CorrectResponse]:
+        segments = _segments(request.segments)
+        probabilities = {
+            segment.index: [word.probability for word in segment.words] for segment in request.segments
+        }
+
+        def work(token: CancelToken) -> Iterator[llm_pb2.CorrectResponse]:
+            with self._models.use(request.model, Task.CORRECT, owner=request.owner) as engine:
+                for part in correct(
+                    segments,
+                    request.vocabulary,
+                    probabilities,
+                    engine,
+                    self._settings.chunk_tokens,
+                    token,
+                ):
+                    yield correct_response(part)
+
+        async with aclosing(self._batch.stream(work)) as responses:
+            async for response in responses:
+                yield response
 
     async def CountTokens(
         self, request: llm_pb2.CountTokensRequest, context: grpc.aio.ServicerContext[Any, Any]
