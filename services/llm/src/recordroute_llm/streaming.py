@@ -30,8 +30,10 @@ def stream_text(
         try:
             yield from _coalesced(pieces)
             yield running.result()
-        finally:
+        except BaseException:
+            # The reader has gone: nothing else stops the thread that is waited for here.
             token.cancel()
+            raise
 
 
 def _coalesced(pieces: queue.SimpleQueue[str | None]) -> Iterator[str]:
