@@ -10,7 +10,7 @@ PACKAGE_FILES := $(foreach package,$(PACKAGES),$(package)/pyproject.toml)
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
 SERVICES := stt llm vector gateway
 
-.PHONY: setup run test kill-tests bench lint baseline protos lock clean
+.PHONY: setup run test kill-tests lint baseline protos lock clean
 
 setup: .venv/.installed
 	$(BIN)/recordroute models pull
@@ -28,9 +28,22 @@ kill-tests: .venv/.installed-dev
 	$(BIN)/recordroute models pull --for-tests
 	RECORDROUTE_KILL_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest tests/faults --timeout 7200
 
-bench: .venv/.installed-dev
-	$(BIN)/recordroute models pull
-	$(BIN)/python benchmarks/main_job.py
+# One question each, answered in benchmarks/results. They measure side by side in one run; some fetch what they compare
+# with into an environment of their own.
+BENCHMARKS := bench:main_job bench-stt:stt_speed bench-live:stt_live bench-memory:stt_memory \
+	bench-diarization:diarization bench-embed:embedding_speed bench-index:index_scale \
+	eval-stt:eval_stt eval-search:eval_search eval-llm:eval_llm
+bench_target = $(firstword $(subst :, ,$(1)))
+bench_script = benchmarks/$(lastword $(subst :, ,$(1))).py
+BENCH_TARGETS := $(foreach benchmark,$(BENCHMARKS),$(call bench_target,$(benchmark)))
+define bench_rule
+$(call bench_target,$(1)): .venv/.installed-dev
+	$$(BIN)/recordroute models pull
+	$$(BIN)/python $(call bench_script,$(1)) $$(ARGS)
+endef
+$(foreach benchmark,$(BENCHMARKS),$(eval $(call bench_rule,$(benchmark))))
+
+.PHONY: $(BENCH_TARGETS)
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

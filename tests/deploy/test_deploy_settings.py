@@ -141,7 +141,7 @@ def test_what_is_spooled_fits_into_the_pod(
     gateway = load(monkeypatch, settings_classes["gateway"], environment)
     (size,) = (volume["emptyDir"]["sizeLimit"] for volume in spec["volumes"] if volume["name"] == "tmp")
     assert size.endswith("Gi")
-    assert (stt.workers + stt.max_waiting) * stt.max_file_bytes <= int(size.removesuffix("Gi")) * 2**30
+    assert stt.max_recordings * stt.max_file_bytes <= int(size.removesuffix("Gi")) * 2**30
     assert gateway.max_upload_bytes <= stt.max_file_bytes
     assert spec["containers"][0]["resources"]["requests"]["cpu"] == str(stt.workers)
 

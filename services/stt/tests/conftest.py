@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from recordroute_runtime.models import find_model
 from recordroute_stt.engine import SAMPLE_RATE
-from recordroute_stt.engines.faster_whisper import FasterWhisperEngine
+from recordroute_stt.engines.whisper import WhisperEngine
 from recordroute_stt.media import AudioDecoder
 
 Encode = Callable[..., bytes]
@@ -158,16 +158,16 @@ def bad_files(silent_video: bytes, encode: Encode) -> dict[str, tuple[bytes, str
 
 
 @pytest.fixture(scope="session")
-def tiny(models_dir: Path) -> Iterator[FasterWhisperEngine]:
+def tiny(models_dir: Path) -> Iterator[WhisperEngine]:
     """The English model for quick tests, on two workers."""
-    engine = FasterWhisperEngine(find_model(models_dir, "faster-whisper-tiny.en"), workers=2)
+    engine = WhisperEngine(find_model(models_dir, "faster-whisper-tiny.en"), workers=2)
     yield engine
     engine.close()
 
 
 @pytest.fixture(scope="session")
-def base(models_dir: Path) -> Iterator[FasterWhisperEngine]:
+def base(models_dir: Path) -> Iterator[WhisperEngine]:
     """The default model, on two workers."""
-    engine = FasterWhisperEngine(find_model(models_dir, "faster-whisper-base"), workers=2)
+    engine = WhisperEngine(find_model(models_dir, "faster-whisper-base"), workers=2)
     yield engine
     engine.close()

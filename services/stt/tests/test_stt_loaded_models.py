@@ -20,14 +20,16 @@ class CountingEngine:
     def __init__(self, model: InstalledModel) -> None:
         self.model = model.id
         self.closed = False
+        self.has_closed = threading.Event()
 
     def close(self) -> None:
         assert not self.closed
         self.closed = True
+        self.has_closed.set()
 
 
 class Loader:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, idle_seconds: float = 600.0) -> None:
         self.made: list[CountingEngine] = []
         self.may_load = threading.Event()
         self.may_load.set()
@@ -35,7 +37,9 @@ class Loader:
         for name, task in (("default", "stt"), ("one", "stt"), ("two", "stt"), ("writer", "llm")):
             (folder / name).mkdir()
             (folder / name / "model.json").write_text(json.dumps({"id": name, "task": task}))
-        self.models = LoadedModels(self._load, models_dir=folder, default="default", max_extra=1)
+        self.models = LoadedModels(
+            self._load, models_dir=folder, default="default", max_extra=1, idle_seconds=idle_seconds
+        )
 
     def _load(self, model: InstalledModel) -> CountingEngine:
         self.begun.set()
@@ -78,6 +82,26 @@ async def test_model_in_use_is_never_closed(loader) -> None:
         assert not one.closed
     await used(loader, "two")
     assert one.closed
+
+
+async def test_idle_model_goes_and_comes_back(tmp_path: Path) -> None:
+    loader = Loader(tmp_path, idle_seconds=0.01)
+    default, one = await used(loader, "default"), await used(loader, "one")
+    assert await asyncio.to_thread(one.has_closed.wait, 10)
+    assert loader.models.ids == {"default"}
+    assert not default.closed
+    again = await used(loader, "one")
+    assert again is not one
+    await loader.models.close()
+    assert (default.closed, again.closed) == (True, True)
+
+
+async def test_model_that_is_used_again_is_not_idle(tmp_path: Path) -> None:
+    loader = Loader(tmp_path, idle_seconds=0.05)
+    await used(loader, "one")
+    async with loader.models.use("one") as one, loader.models.use("one"):
+        assert not await asyncio.to_thread(one.has_closed.wait, 0.2)
+    assert await asyncio.to_thread(one.has_closed.wait, 10)
 
 
 async def test_missing_and_foreign_models_are_refused(loader) -> None:

@@ -6,6 +6,7 @@ import io
 import wave
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from recordroute_runtime.errors import InvalidInput
@@ -68,19 +69,71 @@ def test_channels_are_mixed_down(layout, channels, rate, encode) -> None:
     assert np.abs(audio).max() <= 1.0
 
 
-@pytest.mark.parametrize("channels", [3, 5, 8, 12])
-def test_channels_without_a_layout_are_mixed_down(channels) -> None:
+def wav_of(channels: np.ndarray, rate: int = 44100) -> bytes:
+    """Audio of shape (channels, samples) as a file that names no layout."""
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as output:
-        output.setnchannels(channels)
+        output.setnchannels(len(channels))
         output.setsampwidth(2)
-        output.setframerate(44100)
-        samples = np.repeat((tone(1, 44100) * 32767).astype("<i2"), channels)
-        output.writeframes(samples.tobytes())
-    audio, decoder = decoded(buffer.getvalue())
+        output.setframerate(rate)
+        output.writeframes((channels.T * 32767).astype("<i2").tobytes())
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("channels", [3, 5, 8, 12])
+def test_channels_without_a_layout_are_mixed_down(channels) -> None:
+    audio, decoder = decoded(wav_of(np.tile(tone(1, 44100), (channels, 1))))
     assert decoder.properties.channels == channels
     assert len(audio) == pytest.approx(SAMPLE_RATE, abs=50)
     assert level(audio) > 0.1
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 6])
+def test_channels_can_be_kept_apart(channels) -> None:
+    tones = np.stack([tone(6, 44100, 300 + 100 * channel) for channel in range(channels)])
+    source = io.BytesIO(wav_of(tones))
+    with AudioDecoder(source, max_seconds=60, separate_channels=True) as decoder:
+        audio = np.concatenate(list(decoder.channel_blocks()), axis=1)
+    assert audio.shape == (channels, pytest.approx(6 * SAMPLE_RATE, abs=50))
+    spectra = np.abs(np.fft.rfft(audio[:, SAMPLE_RATE : 2 * SAMPLE_RATE], axis=1))
+    assert spectra.argmax(axis=1).tolist() == [300 + 100 * channel for channel in range(channels)]
+
+
+def test_too_many_channels_are_not_kept_apart() -> None:
+    source = io.BytesIO(wav_of(np.zeros((12, 44100))))
+    with pytest.raises(InvalidInput) as caught:
+        AudioDecoder(source, max_seconds=60, separate_channels=True)
+    assert caught.value.reason == "UNSUPPORTED_OPTION"
+
+
+def two_streams() -> bytes:
+    """A film with two soundtracks of different rates: 440 Hz, and 880 Hz marked as the main one."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="matroska") as output:
+        streams = [output.add_stream("pcm_s16le", rate=rate, layout="mono") for rate in (44100, 22050)]
+        streams[1].disposition = av.stream.Disposition.default
+        for stream, hertz in zip(streams, (440, 880), strict=True):
+            samples = (tone(3, stream.rate, hertz)[None] * 32767).astype(np.int16)
+            frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+            frame.sample_rate = stream.rate
+            output.mux(stream.encode(frame))
+            output.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(("number", "hertz"), [(0, 440), (1, 880), (None, 880)])
+def test_each_audio_stream_can_be_asked_for(number, hertz) -> None:
+    with AudioDecoder(io.BytesIO(two_streams()), max_seconds=60, audio_stream=number) as decoder:
+        audio = np.concatenate(list(decoder.blocks()))
+    assert len(audio) / SAMPLE_RATE == pytest.approx(3, abs=0.2)
+    assert np.abs(np.fft.rfft(audio[SAMPLE_RATE : 2 * SAMPLE_RATE])).argmax() == hertz
+
+
+def test_audio_stream_that_is_not_there() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        AudioDecoder(io.BytesIO(two_streams()), max_seconds=60, audio_stream=2)
+    assert caught.value.reason == "NO_SUCH_AUDIO_STREAM"
+    assert caught.value.metadata["audio_streams"] == "2"
 
 
 def test_sound_of_a_video_is_found(encode) -> None:
@@ -131,14 +184,24 @@ def test_cut_off_file_gives_what_is_there_and_a_warning(container, codec, option
 
 def test_cut_off_wav_gives_what_is_there(encode) -> None:
     content = encode(tone(20))
-    audio, _ = decoded(content[: len(content) // 2])
+    audio, decoder = decoded(content[: len(content) // 2])
     assert len(audio) / SAMPLE_RATE == pytest.approx(10, abs=0.1)
+    assert decoder.properties.duration == pytest.approx(20)
+    assert decoder.warnings == ["The file is cut off: it states 20 seconds and holds 10."]
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF])
+def test_wav_whose_writer_did_not_know_its_length(size, encode) -> None:
+    content = bytearray(encode(tone(3)))
+    at = content.index(b"data") + 4
+    content[at : at + 4] = size.to_bytes(4, "little")
+    audio, decoder = decoded(bytes(content))
+    assert len(audio) / SAMPLE_RATE == pytest.approx(3, abs=0.01)
+    assert decoder.warnings == []
 
 
 def test_pause_in_the_timestamps_becomes_silence(encode) -> None:
     """A recorder that was paused leaves a hole in the timestamps: what follows keeps its place."""
-    import av
-
     source, buffer = encode(tone(4), container="matroska", codec="flac"), io.BytesIO()
     with av.open(io.BytesIO(source)) as reader, av.open(buffer, "w", format="matroska") as writer:
         stream = writer.add_stream_from_template(reader.streams.audio[0])

@@ -39,8 +39,8 @@ def process(socket: Path, models_dir: Path, **variables: str) -> Iterator[subpro
         started.wait()
 
 
-def requests(content: bytes) -> Iterator[stt_pb2.TranscribeRequest]:
-    yield stt_pb2.TranscribeRequest(config=stt_pb2.TranscribeConfig())
+def requests(content: bytes, **config: object) -> Iterator[stt_pb2.TranscribeRequest]:
+    yield stt_pb2.TranscribeRequest(config=stt_pb2.TranscribeConfig(**config))
     for start in range(0, len(content), 1 << 16):
         yield stt_pb2.TranscribeRequest(audio_chunk=content[start : start + (1 << 16)])
 
@@ -77,10 +77,12 @@ def test_serves_and_stops(tmp_path: Path, models_dir: Path, data: Path) -> None:
 
 def test_stops_while_it_transcribes(tmp_path: Path, models_dir: Path, long_file: bytes) -> None:
     socket = tmp_path / "stt.sock"
-    slow = {"RECORDROUTE_STT_WORKERS": "1", "RECORDROUTE_STT_BEAM_SIZE": "10"}
+    slow = {"RECORDROUTE_STT_WORKERS": "1"}
     with process(socket, models_dir, **slow) as running, grpc.insecure_channel(f"unix:{socket}") as channel:
         wait_for(SERVING, channel)
-        responses = stt_pb2_grpc.SttServiceStub(channel).Transcribe(requests(long_file), timeout=60)
+        responses = stt_pb2_grpc.SttServiceStub(channel).Transcribe(
+            requests(long_file, beam_size=10), timeout=60
+        )
         assert next(responses).HasField("media_info")
         running.send_signal(signal.SIGTERM)
         signalled = time.monotonic()

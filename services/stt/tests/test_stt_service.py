@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import tempfile
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -13,13 +13,16 @@ from pathlib import Path
 
 import grpc
 import grpc.aio
+import numpy as np
 import pytest
+from google.protobuf import duration_pb2
 from recordroute.stt.v1 import stt_pb2, stt_pb2_grpc
 from recordroute_runtime.channels import open_channel
 from recordroute_runtime.remote import read_error
 from recordroute_runtime.server import RunningServer
 from recordroute_runtime.settings import CommonSettings
 from recordroute_runtime.wire import to_seconds
+from recordroute_stt.engine import SAMPLE_RATE
 from recordroute_stt.service import SttService
 from recordroute_stt.settings import SttSettings
 
@@ -34,7 +37,7 @@ Requests = Iterable[stt_pb2.TranscribeRequest]
 async def serving(
     models_dir: Path, **values: object
 ) -> AsyncIterator[tuple[stt_pb2_grpc.SttServiceStub, SttService]]:
-    values = {"model": TINY, "workers": 2, "beam_size": 1, **values}
+    values = {"model": TINY, "workers": 2, **values}
     settings = SttSettings(listen="127.0.0.1:0", drain_grace_seconds=0.5, **values)
     service = SttService(settings, CommonSettings(models_dir=models_dir))
     server = RunningServer(service, settings)
@@ -190,7 +193,7 @@ async def test_two_recordings_at_once(models_dir, data: Path, references, word_e
 
 async def test_one_too_many_is_told_when_to_come_back(models_dir, data: Path, long_file) -> None:
     content = (data / "librivox_0880.wav").read_bytes()
-    async with serving(models_dir, workers=1, max_waiting=0) as (stub, _):
+    async with serving(models_dir, workers=1, max_recordings=1) as (stub, _):
         working = stub.Transcribe(requests(long_file), timeout=60)
         assert (await working.read()).HasField("media_info")
         error = await overloaded(stub, content)
@@ -205,7 +208,7 @@ async def test_one_too_many_is_told_when_to_come_back(models_dir, data: Path, lo
 
 async def test_others_wait_for_their_turn(models_dir, data: Path) -> None:
     content = (data / "librivox_0880.wav").read_bytes()
-    async with serving(models_dir, workers=1, max_waiting=3) as (stub, _):
+    async with serving(models_dir, workers=1, max_recordings=4) as (stub, _):
         assert await asyncio.gather(*(overloaded(stub, content) for _ in range(4))) == [None] * 4
 
 
@@ -231,7 +234,7 @@ async def overloaded(stub: stt_pb2_grpc.SttServiceStub, content: bytes) -> grpc.
 
 
 async def test_cancel_frees_the_place(models_dir, data: Path, long_file) -> None:
-    async with serving(models_dir, workers=1, max_waiting=0) as (stub, _):
+    async with serving(models_dir, workers=1, max_recordings=1) as (stub, _):
         call = stub.Transcribe(requests(long_file), timeout=60)
         async for response in call:
             if response.HasField("segment"):
@@ -243,7 +246,7 @@ async def test_cancel_frees_the_place(models_dir, data: Path, long_file) -> None
 
 
 async def test_client_that_vanishes_in_the_upload_leaves_its_place(models_dir, data: Path) -> None:
-    async with serving(models_dir, workers=1, max_waiting=0) as (stub, _):
+    async with serving(models_dir, workers=1, max_recordings=1) as (stub, _):
         call = stub.Transcribe(timeout=60)
         await call.write(stt_pb2.TranscribeRequest(config=stt_pb2.TranscribeConfig()))
         await call.write(stt_pb2.TranscribeRequest(audio_chunk=b"RIFF"))
@@ -252,21 +255,194 @@ async def test_client_that_vanishes_in_the_upload_leaves_its_place(models_dir, d
 
 
 async def test_full_disk_is_said(models_dir, long_file, tmp_path: Path, monkeypatch) -> None:
-    class FullDisk:
-        def __enter__(self):
-            return self
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-        def __exit__(self, *_):
-            return None
-
-        def write(self, content):
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: FullDisk())
+    monkeypatch.setattr(os, "pwrite", full)
     async with serving(models_dir, spool_dir=tmp_path) as (stub, _):
         error = await refused(stub, requests(long_file))
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert read_error(error).reason == "DISK_FULL"
+
+
+async def test_segments_come_while_the_file_is_sent(models_dir, long_file) -> None:
+    """The rest of the file is sent only after the first words have come."""
+    heard = asyncio.Event()
+
+    async def in_two_parts() -> AsyncIterator[stt_pb2.TranscribeRequest]:
+        middle = len(long_file) * 2 // 3
+        for request in requests(long_file[:middle], language="en"):
+            yield request
+        await heard.wait()
+        for request in list(requests(long_file[middle:]))[1:]:
+            yield request
+
+    async with serving(models_dir) as (stub, _):
+        responses = []
+        async for response in stub.Transcribe(in_two_parts(), timeout=60):
+            responses.append(response)
+            if response.HasField("segment"):
+                heard.set()
+    assert to_seconds(responses[-1].stats.audio_duration) == pytest.approx(57, abs=1)
+    assert responses[-1].stats.warnings == []
+
+
+async def test_uploads_that_stall_hold_nobody_up(models_dir, data: Path, long_file) -> None:
+    async with serving(models_dir, workers=1) as (stub, _):
+        stalled = [stub.Transcribe(timeout=60) for _ in range(4)]
+        for call in stalled:
+            await call.write(stt_pb2.TranscribeRequest(config=stt_pb2.TranscribeConfig()))
+            await call.write(stt_pb2.TranscribeRequest(audio_chunk=long_file[:100_000]))
+        responses = await transcribed(stub, requests((data / "librivox_0880.wav").read_bytes()))
+        assert "young man" in text_of(responses)
+        for call in stalled:
+            call.cancel()
+
+
+async def test_options_that_a_model_does_not_have(models_dir) -> None:
+    async with serving(models_dir) as (stub, _):
+        for config, reason in (
+            ({"translate": True}, "UNSUPPORTED_OPTION"),
+            ({"language": "en", "detect_language_per_segment": True}, "INVALID_FIELDS"),
+            ({"diarization": known_voice(b"\0" * 256)}, "UNSUPPORTED_OPTION"),
+            ({"diarization": known_voice(b"\0" * 768)}, "UNSUPPORTED_OPTION"),
+            ({"audio_stream": 300}, "INVALID_FIELDS"),
+        ):
+            assert read_error(await refused(stub, requests(b"x", **config))).reason == reason, config
+
+
+def known_voice(embedding: bytes) -> stt_pb2.DiarizationConfig:
+    return stt_pb2.DiarizationConfig(known_voices=[stt_pb2.KnownVoice(id="anna", embedding=embedding)])
+
+
+async def test_audio_stream_that_is_not_there(models_dir, data: Path) -> None:
+    content = (data / "jfk.flac").read_bytes()
+    async with serving(models_dir) as (stub, _):
+        error = await refused(stub, requests(content, audio_stream=1))
+    assert read_error(error).reason == "NO_SUCH_AUDIO_STREAM"
+
+
+async def test_each_channel_says_its_own(models_dir, data: Path, word_error_rate) -> None:
+    content = (data / "stereo_two_channels.wav").read_bytes()
+    async with serving(models_dir) as (stub, _):
+        responses = await transcribed(
+            stub, requests(content, channel_mode=stt_pb2.CHANNEL_MODE_SEPARATE, word_timestamps=True)
+        )
+    segments = [response.segment for response in responses if response.HasField("segment")]
+    assert all(segment.HasField("channel") and segment.words for segment in segments)
+    right = " ".join(segment.text for segment in segments if segment.channel == 1)
+    assert word_error_rate("The horizon seems extremely distant.", right) <= 0.2
+
+
+async def test_who_said_what(models_dir, data: Path) -> None:
+    """The segments come twice: as they are made, then cut where the speaker changes and labelled."""
+    content = (data / "conversation_30s.flac").read_bytes()
+    async with serving(models_dir) as (stub, _):
+        first = await transcribed(
+            stub,
+            requests(content, diarization=stt_pb2.DiarizationConfig(speaker_count=2, return_voices=True)),
+        )
+        kinds = [response.WhichOneof("payload") for response in first]
+        (at,) = (number for number, kind in enumerate(kinds) if kind == "speakers")
+        before = [response.segment for response in first[:at] if response.HasField("segment")]
+        after = [response.segment for response in first[at:] if response.HasField("segment")]
+        assert "turns" in kinds[at:]
+        assert [segment.index for segment in after] == list(range(len(after)))
+        assert {segment.speaker for segment in before} == {""}
+        assert {segment.speaker for segment in after} == {"S1", "S2"}
+        assert not any(segment.words for segment in before + after)
+        said = [" ".join(segment.text for segment in segments).split() for segments in (before, after)]
+        assert said[0] == said[1]
+        assert first[-1].stats.segment_count == len(after)
+
+        speakers = first[at].speakers.speakers
+        assert [speaker.label for speaker in speakers] == ["S1", "S2"]
+        turns = [turn for response in first for turn in response.turns.turns]
+        assert {turn.speaker for turn in turns} == {"S1", "S2"}
+
+        known = [stt_pb2.KnownVoice(id=f"voice {i}", embedding=s.embedding) for i, s in enumerate(speakers)]
+        again = await transcribed(
+            stub, requests(content, diarization=stt_pb2.DiarizationConfig(known_voices=known))
+        )
+    recognised = next(response.speakers.speakers for response in again if response.HasField("speakers"))
+    assert {speaker.voice_id for speaker in recognised} >= {"voice 0", "voice 1"}
+    assert all(not speaker.embedding for speaker in recognised)
+
+
+async def test_each_channel_is_a_speaker(models_dir, data: Path) -> None:
+    content = (data / "stereo_two_channels.wav").read_bytes()
+    config = {
+        "channel_mode": stt_pb2.CHANNEL_MODE_SEPARATE,
+        "diarization": stt_pb2.DiarizationConfig(),
+    }
+    async with serving(models_dir) as (stub, _):
+        responses = await transcribed(stub, requests(content, **config))
+    at = next(number for number, response in enumerate(responses) if response.HasField("speakers"))
+    labelled = [response.segment for response in responses[at:] if response.HasField("segment")]
+    by_channel = {segment.channel: segment.speaker for segment in labelled}
+    assert set(by_channel) == {0, 1}
+    assert set(by_channel.values()) == {"S1", "S2"}
+
+
+async def test_cancel_while_speakers_are_told_apart(models_dir, data: Path) -> None:
+    content = (data / "conversation_30s.flac").read_bytes()
+    async with serving(models_dir, workers=1, max_recordings=1) as (stub, _):
+        call = stub.Transcribe(requests(content, diarization=stt_pb2.DiarizationConfig()), timeout=60)
+        async for response in call:
+            if response.HasField("segment"):
+                break
+        call.cancel()
+        await until_admitted(stub, (data / "librivox_0880.wav").read_bytes())
+
+
+async def test_language_is_told_before_the_file_is_sent(models_dir, data: Path) -> None:
+    content = (data / "multilingual.mp3").read_bytes()
+
+    async def never_ends() -> AsyncIterator[stt_pb2.DetectLanguageRequest]:
+        yield stt_pb2.DetectLanguageRequest(config=stt_pb2.DetectLanguageConfig())
+        for start in range(0, len(content) * 3 // 4, CHUNK):
+            yield stt_pb2.DetectLanguageRequest(audio_chunk=content[start : start + CHUNK])
+        await asyncio.Event().wait()
+
+    async with serving(models_dir, model=BASE) as (stub, _):
+        answer = await stub.DetectLanguage(never_ends(), timeout=60)
+    assert len(answer.languages) == 5
+    assert answer.languages[0].language == "en"
+    probabilities = [language.probability for language in answer.languages]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert to_seconds(answer.speech_duration) >= 10
+
+
+async def test_languages_that_can_not_be_told(models_dir, silent_video, encode) -> None:
+    def asked(content: bytes, **config: object) -> list[stt_pb2.DetectLanguageRequest]:
+        return [
+            stt_pb2.DetectLanguageRequest(config=stt_pb2.DetectLanguageConfig(**config)),
+            stt_pb2.DetectLanguageRequest(audio_chunk=content),
+        ]
+
+    silence = encode(np.zeros(2 * SAMPLE_RATE, np.float32))
+    async with serving(models_dir, model=BASE) as (stub, _):
+        answer = await stub.DetectLanguage(asked(silence), timeout=30)
+        assert answer == stt_pb2.DetectLanguageResponse(speech_duration=duration_pb2.Duration())
+        for stream, reason in (
+            (asked(silent_video), "MEDIA_WITHOUT_AUDIO"),
+            (asked(silence, audio_stream=1), "NO_SUCH_AUDIO_STREAM"),
+            (asked(silence, model=TINY), "UNSUPPORTED_MODEL"),
+            (asked(silence)[1:], "STREAM_PROTOCOL"),
+            (asked(silence) + asked(silence), "STREAM_PROTOCOL"),
+        ):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await stub.DetectLanguage(stream, timeout=30)
+            assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+            assert read_error(caught.value).reason == reason
+
+
+async def test_chunk_that_is_too_large(models_dir) -> None:
+    async with serving(models_dir) as (stub, _):
+        beyond_grpc = await refused(stub, requests(bytes(100_000_000), chunk=100_000_000))
+        assert beyond_grpc.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        beyond_ours = await refused(stub, requests(bytes(3_500_000), chunk=3_500_000))
+        assert read_error(beyond_ours).reason == "INVALID_FIELDS"
 
 
 async def test_stop_ends_running_streams_and_frees_the_threads(models_dir, long_file) -> None:

@@ -5,21 +5,27 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from recordroute_runtime.errors import Cancelled
 from recordroute_runtime.inference import CancelToken
-from recordroute_stt.engine import SAMPLE_RATE, DecodingOptions, Language, Segment, Word
+from recordroute_stt.assembly import Assembler, Timeline, place
+from recordroute_stt.domain import Language, Removal, RemovalReason, Segment, Word
+from recordroute_stt.engine import SAMPLE_RATE, DecodingOptions, WindowTranscript
+from recordroute_stt.gate import SilenceGate
 from recordroute_stt.media import MediaProperties
-from recordroute_stt.transcription import Event, Progress, Stats, Transcriber, is_speech, place
+from recordroute_stt.postprocess import PostProcessing
+from recordroute_stt.transcription import Event, Progress, Stats, Transcriber, TranscriptionOptions
 from recordroute_stt.vad import FRAME_SAMPLES
 from recordroute_stt.windows import SpeechWindow
 
-GREEDY = DecodingOptions(beam_size=1)
+ENGLISH = DecodingOptions(language="en", beam_size=1)
+DETECT = DecodingOptions(beam_size=1)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +35,19 @@ def transcriber() -> Iterator[Transcriber]:
     made.close()
 
 
-def run(transcriber, content: bytes, engine, language: str | None = "en", options=GREEDY) -> list[Event]:
-    return list(transcriber.transcribe(io.BytesIO(content), engine, language, options, CancelToken()))
+def run(
+    transcriber: Transcriber,
+    content: bytes,
+    engine,
+    decoding: DecodingOptions = ENGLISH,
+    token: CancelToken | None = None,
+    **options,
+) -> list[Event]:
+    return list(
+        transcriber.transcribe(
+            io.BytesIO(content), engine, decoding, token or CancelToken(), TranscriptionOptions(**options)
+        )
+    )
 
 
 def of(kind, events: list[Event]) -> list:
@@ -40,7 +57,7 @@ def of(kind, events: list[Event]) -> list:
 def test_events_come_in_the_contracts_order(
     transcriber, tiny, long_file, references, word_error_rate
 ) -> None:
-    events = run(transcriber, long_file, tiny, None, DecodingOptions(1, word_timestamps=True))
+    events = run(transcriber, long_file, tiny, replace(DETECT, word_timestamps=True))
     assert isinstance(events[0], MediaProperties)
     first_segment = next(index for index, event in enumerate(events) if isinstance(event, Segment))
     assert [type(event) for event in events[1:first_segment] if not isinstance(event, Progress)] == [Language]
@@ -80,7 +97,7 @@ def test_language_is_told_from_enough_speech(transcriber, base, data: Path, deco
     hello = audio[: round(1.2 * SAMPLE_RATE)]
     german = audio[30 * SAMPLE_RATE : 44 * SAMPLE_RATE]
     content = encode(np.concatenate([hello, np.zeros(5 * SAMPLE_RATE, np.float32), german]))
-    events = run(transcriber, content, base, None)
+    events = run(transcriber, content, base, DETECT)
     (language,) = of(Language, events)
     assert language.code == "de"
     text = " ".join(segment.text for segment in of(Segment, events)).lower()
@@ -92,8 +109,8 @@ def test_silence_has_no_words(transcriber, base, encode) -> None:
     silence = np.zeros(40 * SAMPLE_RATE, np.float32)
     hum = 0.2 * np.sin(2 * np.pi * 50 * np.arange(40 * SAMPLE_RATE) / SAMPLE_RATE)
     for audio in (silence, random.normal(0, 0.02, 40 * SAMPLE_RATE), hum):
-        for language in (None, "ko"):
-            events = run(transcriber, encode(audio), base, language)
+        for decoding in (DETECT, replace(ENGLISH, language="ko")):
+            events = run(transcriber, encode(audio), base, decoding)
             assert of(Segment, events) == []
             assert of(Stats, events)[0].speech_seconds == 0
             assert of(Progress, events)[-1].processed == pytest.approx(40, abs=0.1)
@@ -125,7 +142,7 @@ def test_odd_formats_are_understood(
 
 def test_cancel_stops_between_windows(transcriber, tiny, long_file) -> None:
     token = CancelToken()
-    events = transcriber.transcribe(io.BytesIO(long_file), tiny, "en", GREEDY, token)
+    events = transcriber.transcribe(io.BytesIO(long_file), tiny, ENGLISH, token)
     while not isinstance(next(events), Segment):
         continue
     token.cancel()
@@ -135,23 +152,44 @@ def test_cancel_stops_between_windows(transcriber, tiny, long_file) -> None:
     assert time.monotonic() - started < 5
 
 
-class StuckEngine:
+class FakeEngine:
+    """An engine that says of each window what it is told to, and notes what it was asked."""
+
+    model = "fake"
+    languages = frozenset({"en", "de"})
+
+    def __init__(self, said: Callable[[int], tuple[Segment, ...]] = lambda _: ()) -> None:
+        self.asked: list[tuple[float, DecodingOptions]] = []
+        self.detections = 0
+        self._said = said
+        self._lock = threading.Lock()
+
+    def detect_languages(self, audio) -> tuple[Language, ...]:
+        self.detections += 1
+        return (Language("de", 0.8), Language("en", 0.2))
+
+    def transcribe_batch(self, audios, options, stopped, voiced) -> tuple[WindowTranscript, ...]:
+        language = Language(options.language, 1.0) if options.language else Language("de", 0.7)
+        transcripts = []
+        for audio in audios:
+            with self._lock:
+                number = len(self.asked)
+                self.asked.append((len(audio) / SAMPLE_RATE, options))
+            transcripts.append(WindowTranscript(language, self._said(number)))
+        return tuple(transcripts)
+
+
+class StuckEngine(FakeEngine):
     """An engine whose windows last until they are told to stop, or released."""
 
-    model = "stuck"
-    languages = frozenset({"en"})
-
     def __init__(self) -> None:
+        super().__init__()
         self.begun = threading.Semaphore(0)
         self.release = threading.Event()
         self.running = 0
         self.most = 0
-        self._lock = threading.Lock()
 
-    def detect_language(self, audio) -> Language:
-        return Language("en", 1.0)
-
-    def transcribe(self, audio, language, options, stopped) -> list[Segment]:
+    def transcribe_batch(self, audios, options, stopped, voiced) -> tuple[WindowTranscript, ...]:
         with self._lock:
             self.running += 1
             self.most = max(self.most, self.running)
@@ -160,23 +198,28 @@ class StuckEngine:
             continue
         with self._lock:
             self.running -= 1
-        return []
-
-    def close(self) -> None:
-        self.release.set()
+        return (WindowTranscript(Language("en", 1.0), ()),) * len(audios)
 
 
 def test_cancel_leaves_no_window_in_work(transcriber, long_file) -> None:
     engine, token = StuckEngine(), CancelToken()
     with ThreadPoolExecutor(1) as thread:
-        done = thread.submit(
-            lambda: list(transcriber.transcribe(io.BytesIO(long_file), engine, "en", GREEDY, token))
-        )
+        done = thread.submit(run, transcriber, long_file, engine, ENGLISH, token)
         assert engine.begun.acquire(timeout=10)
         token.cancel()
         with pytest.raises(Cancelled):
             done.result(timeout=10)
     assert engine.running == 0
+    assert not [thread for thread in threading.enumerate() if thread.name == "stt-decode"]
+
+
+def test_engine_that_breaks_ends_the_file(transcriber, long_file) -> None:
+    def broken(_: int) -> tuple[Segment, ...]:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(transcriber, long_file, FakeEngine(broken))
+    assert not [thread for thread in threading.enumerate() if thread.name == "stt-decode"]
 
 
 def test_one_file_uses_every_worker_and_no_more(transcriber, long_file) -> None:
@@ -198,10 +241,90 @@ def test_two_files_share_the_workers(transcriber, tiny, long_file) -> None:
     assert first
 
 
+def test_one_window_tells_its_language_as_it_is_transcribed(transcriber, data: Path) -> None:
+    engine = FakeEngine()
+    events = run(transcriber, (data / "librivox_0880.wav").read_bytes(), engine, DETECT)
+    assert of(Language, events) == [Language("de", 0.7)]
+    assert engine.detections == 0
+    assert [options.language for _, options in engine.asked] == [None]
+
+
+def test_language_that_was_told_is_kept(transcriber, long_file) -> None:
+    engine = FakeEngine()
+    run(transcriber, long_file, engine, DETECT)
+    assert len(engine.asked) > 1
+    assert {options.language for _, options in engine.asked[engine.detections == 0 :]} == {"de"}
+
+
+def test_language_can_be_told_anew_for_each_window(transcriber, base, data: Path) -> None:
+    content = (data / "multilingual.mp3").read_bytes()
+    events = run(transcriber, content, base, DETECT, language_per_window=True)
+    assert of(Language, events) == []
+    segments = of(Segment, events)
+    early = {segment.language for segment in segments if segment.end < 20}
+    late = {segment.language for segment in segments if segment.start > 35}
+    assert (early, late) == ({"en"}, {"de"})
+
+
+def test_translation_is_english(transcriber, data: Path) -> None:
+    engine = FakeEngine(lambda _: (segment(),))
+    options = replace(DETECT, translate=True)
+    events = run(transcriber, (data / "librivox_0880.wav").read_bytes(), engine, options)
+    assert [found.language for found in of(Segment, events)] == ["en"]
+    assert of(Language, events) == [Language("de", 0.7)]
+
+
+def test_channels_are_transcribed_apart(transcriber, base, data: Path, word_error_rate) -> None:
+    content = (data / "stereo_two_channels.wav").read_bytes()
+    events = run(transcriber, content, base, ENGLISH, separate_channels=True)
+    segments = of(Segment, events)
+    starts = [found.start for found in segments]
+    assert starts == sorted(starts)
+    said = [" ".join(found.text for found in segments if found.channel == channel) for channel in (0, 1)]
+    left = (
+        "He began a confused complaint against the wizard, who had vanished behind the curtain on the left."
+    )
+    assert word_error_rate(left, said[0]) <= 0.1
+    assert word_error_rate("The horizon seems extremely distant.", said[1]) <= 0.2
+    assert {found.channel for found in of(Segment, run(transcriber, content, base))} == {None}
+
+
+def test_what_is_taken_out_is_told(transcriber, data: Path) -> None:
+    """A segment that the gate refuses comes as a removal, in its place."""
+    content = (data / "librivox_0880.wav").read_bytes()
+    invented = segment(
+        text="la la la", average_log_probability=-2.0, compression_ratio=9.0, start=0.0, end=1.0
+    )
+    engine = FakeEngine(lambda _: (invented, segment(text="Young man.", start=1.5, end=2.5)))
+    told = [event for event in run(transcriber, content, engine) if isinstance(event, Segment | Removal)]
+    assert [type(event) for event in told] == [Removal, Segment]
+    assert told[0].reason is RemovalReason.UNINTELLIGIBLE
+    assert told[0].segment.text == "la la la"
+    nothing = PostProcessing(silence_gate=False, remove_loops=False)
+    kept = run(transcriber, content, engine, post_processing=nothing)
+    assert [found.text for found in of(Segment, kept)] == ["la la la Young man."]
+    assert of(Removal, kept) == []
+
+
+def test_language_is_told_from_the_beginning(transcriber, base, data: Path) -> None:
+    with (data / "multilingual.mp3").open("rb") as file:
+        found = transcriber.detect_language(file, base, CancelToken(), audio_stream=None)
+        assert file.tell() < file.seek(0, io.SEEK_END)
+    assert found.languages[0].code == "en"
+    assert found.languages[0].probability > 0.5
+    assert 10 <= found.speech_seconds < 40
+
+
+def test_silence_has_no_language(transcriber, base, encode) -> None:
+    silence = io.BytesIO(encode(np.zeros(5 * SAMPLE_RATE, np.float32)))
+    found = transcriber.detect_language(silence, base, CancelToken(), audio_stream=None)
+    assert (found.languages, found.speech_seconds) == ((), 0.0)
+
+
 def window(voiced: slice) -> SpeechWindow:
     frames = np.zeros(313, np.bool_)
     frames[voiced] = True
-    return SpeechWindow(100.0, np.zeros(313 * FRAME_SAMPLES, np.float32), frames)
+    return SpeechWindow(100.0, np.zeros(313 * FRAME_SAMPLES, np.float32), frames, frames.astype(np.float32))
 
 
 def segment(**values) -> Segment:
@@ -216,23 +339,43 @@ def segment(**values) -> Segment:
     return Segment(**{**made, **values})
 
 
-@pytest.mark.parametrize(
-    ("values", "kept"),
-    [
-        ({}, True),
-        ({"no_speech_probability": 0.9}, True),
-        ({"average_log_probability": -1.5}, True),
-        ({"average_log_probability": -1.5, "no_speech_probability": 0.9}, False),
-        ({"average_log_probability": -1.5, "compression_ratio": 3.0}, False),
-        ({"text": "to be or not to be " * 5, "compression_ratio": 3.0}, True),
-        ({"text": " . . ."}, False),
-        ({"text": "시청해 주셔서 감사합니다"}, True),
-        ({"start": 6.0, "end": 8.0}, False),
-    ],
-)
-def test_only_speech_is_kept(values, kept) -> None:
-    here = window(slice(10, 60))
-    assert is_speech(place(segment(**values), here, not_before=0), here) is kept
+def assembled(*windows: tuple[SpeechWindow, list[Segment]], **steps: bool) -> list[Segment | Removal]:
+    assembler = Assembler(PostProcessing(**steps), SilenceGate())
+    outputs = [output for here, segments in windows for output in assembler.add(here, segments)]
+    return [*outputs, *assembler.flush()]
+
+
+def test_pieces_of_a_sentence_are_joined_across_windows() -> None:
+    here, there = window(slice(0, 300)), replace(window(slice(0, 300)), start=110.0)
+    said = (
+        (here, [segment(text="He was not", start=8.0, end=9.9)]),
+        (
+            there,
+            [segment(text="an ill man.", start=0.1, end=2.0)],
+        ),
+    )
+    (joined,) = assembled(*said, silence_gate=False)
+    assert (joined.text, joined.start, joined.end) == ("He was not an ill man.", 108.0, 112.0)
+    apart = assembled(*said, silence_gate=False, merge_segments=False)
+    assert [piece.text for piece in apart] == ["He was not", "an ill man."]
+
+
+def test_held_piece_is_given_when_nothing_can_join_it() -> None:
+    assembler = Assembler(PostProcessing(silence_gate=False), SilenceGate())
+    here = window(slice(0, 300))
+    assert list(assembler.add(here, [segment(text="He was not", start=0.0, end=5.0)])) == []
+    assert assembler.held_since == 100.0
+    assert list(assembler.settle(105.5)) == []
+    assert [output.text for output in assembler.settle(120.0)] == ["He was not"]
+    assert assembler.held_since is None
+
+
+def test_channels_are_put_in_the_order_of_time() -> None:
+    timeline = Timeline()
+    timeline.add([segment(start=5.0, text="c"), segment(start=9.0, text="d")])
+    timeline.add([segment(start=1.0, text="a"), segment(start=4.0, text="b")])
+    assert [output.text for output in timeline.until(6.0)] == ["a", "b", "c"]
+    assert [output.text for output in timeline.until(float("inf"))] == ["d"]
 
 
 def test_segments_stay_within_their_window_and_behind_the_last() -> None:

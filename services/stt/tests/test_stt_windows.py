@@ -63,7 +63,7 @@ def test_long_pauses_are_left_out_and_times_stay(jfk) -> None:
 def test_long_speech_is_cut_at_pauses_without_loss(jfk) -> None:
     audio = np.tile(np.concatenate([jfk, pause(0.6)]), 12)
     windows = cut(audio)
-    assert all(5 < window.seconds <= 29 for window in windows)
+    assert all(5 < window.seconds <= 20 for window in windows)
     spoken = sum(window.speech_seconds for window in windows)
     assert spoken == pytest.approx(12 * cut(jfk)[0].speech_seconds, rel=0.1)
     for before, after in pairwise(windows):
@@ -75,7 +75,14 @@ def test_long_speech_is_cut_at_pauses_without_loss(jfk) -> None:
 def test_speech_without_any_pause_is_cut_all_the_same(jfk) -> None:
     vowel = jfk[int(3.4 * SAMPLE_RATE) : int(3.7 * SAMPLE_RATE)]
     windows = cut(np.tile(vowel, 400))
-    assert all(window.seconds <= 29 for window in windows)
+    assert all(window.seconds <= 20 for window in windows)
+
+
+def test_windows_carry_the_detectors_probabilities(jfk) -> None:
+    (window,) = cut(jfk)
+    assert window.probabilities.shape == window.voiced.shape
+    assert window.probabilities[window.voiced].min() >= 0.35
+    assert window.probabilities[~window.voiced].max() < 0.5
 
 
 def test_windows_end_with_the_recording(jfk) -> None:

@@ -79,7 +79,7 @@ class SttServiceServicer:
 
         Errors: INVALID_ARGUMENT (AUDIO_UNREADABLE, UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL),
         FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN), RESOURCE_EXHAUSTED (OVERLOADED: one stream more would make all
-        of them late; AUDIO_TOO_FAST: more audio came than was spoken in the time).
+        of them late; AUDIO_TOO_FAST: the audio is more than 30 seconds ahead of real time).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,7 +47,7 @@ class SttServiceStub:
 
     Errors: INVALID_ARGUMENT (AUDIO_UNREADABLE, UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL),
     FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN), RESOURCE_EXHAUSTED (OVERLOADED: one stream more would make all
-    of them late; AUDIO_TOO_FAST: more audio came than was spoken in the time).
+    of them late; AUDIO_TOO_FAST: the audio is more than 30 seconds ahead of real time).
     """
     DetectLanguage: _grpc.StreamUnaryMultiCallable[_stt_pb2.DetectLanguageRequest, _stt_pb2.DetectLanguageResponse]
     """Tells the language of the speech in a media file. The first message is the configuration, all others are the
@@ -77,7 +77,7 @@ class SttServiceAsyncStub(SttServiceStub):
 
     Errors: INVALID_ARGUMENT (AUDIO_UNREADABLE, UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL),
     FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN), RESOURCE_EXHAUSTED (OVERLOADED: one stream more would make all
-    of them late; AUDIO_TOO_FAST: more audio came than was spoken in the time).
+    of them late; AUDIO_TOO_FAST: the audio is more than 30 seconds ahead of real time).
     """
     DetectLanguage: _aio.StreamUnaryMultiCallable[_stt_pb2.DetectLanguageRequest, _stt_pb2.DetectLanguageResponse]  # type: ignore[assignment]
     """Tells the language of the speech in a media file. The first message is the configuration, all others are the
@@ -116,7 +116,7 @@ class SttServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: INVALID_ARGUMENT (AUDIO_UNREADABLE, UNSUPPORTED_LANGUAGE, UNSUPPORTED_MODEL, STREAM_PROTOCOL),
         FAILED_PRECONDITION (MODEL_MISSING, MODEL_BROKEN), RESOURCE_EXHAUSTED (OVERLOADED: one stream more would make all
-        of them late; AUDIO_TOO_FAST: more audio came than was spoken in the time).
+        of them late; AUDIO_TOO_FAST: the audio is more than 30 seconds ahead of real time).
         """
 
     @_abc_1.abstractmethod

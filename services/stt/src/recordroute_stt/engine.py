@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
@@ -17,6 +17,10 @@ SAMPLE_RATE = 16_000
 
 Samples = NDArray[np.float32]
 """Mono audio at SAMPLE_RATE, shape (samples,), full scale at -1 and 1."""
+
+
+Voiced = NDArray[np.bool_]
+"""Which frames of the voice detector (see vad.FRAME_SECONDS) hold speech, shape (frames,)."""
 
 
 class Profile(Enum):
@@ -71,11 +75,30 @@ class SpeechEngine(Protocol):
         ...
 
     def transcribe(
-        self, audio: Samples, options: DecodingOptions, stopped: Callable[[], bool]
+        self,
+        audio: Samples,
+        options: DecodingOptions,
+        stopped: Callable[[], bool],
+        voiced: Voiced | None = None,
     ) -> WindowTranscript:
         """Transcribes at most 30 seconds of speech.
 
-        Returns early, with what there is, after `stopped` has become true.
+        With `voiced` the engine sees to it that no speech stays without words. Returns early, with what there is,
+        after `stopped` has become true; the language is then "und" where it was not told yet.
+        """
+        ...
+
+    def transcribe_batch(
+        self,
+        audios: Sequence[Samples],
+        options: DecodingOptions,
+        stopped: Callable[[], bool],
+        voiced: Sequence[Voiced | None] | None = None,
+    ) -> tuple[WindowTranscript, ...]:
+        """Transcribes several windows at less cost than one after the other; the order stays.
+
+        Six or so of about the same length gain most. Where effort costs a batch less than a window alone, the engine
+        may put more into it: the words can differ a little.
         """
         ...
 

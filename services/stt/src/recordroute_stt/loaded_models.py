@@ -1,4 +1,4 @@
-"""Keeps models in memory: the default one for good, a few others while they are used."""
+"""Keeps models in memory: the default one for good, a few others while they are used and for a while after."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ TASK = "stt"
 
 class LoadedModels:
     """Models by id, loaded when first used. Beside `default` at most `max_extra` stay, the least recently used
-    going first; one that is in use never goes."""
+    going first, and each for `idle_seconds` after its last use at most; one that is in use never goes.
+
+    The default one stays for good: the service is healthy because it is there, and the first request after a pause
+    is as quick as any.
+    """
 
     def __init__(
         self,
@@ -27,13 +31,17 @@ class LoadedModels:
         models_dir: Path,
         default: str,
         max_extra: int,
+        idle_seconds: float,
     ) -> None:
         self._load = load
         self._models_dir = models_dir
         self._default = default
         self._max_extra = max_extra
+        self._idle_seconds = idle_seconds
         self._engines: OrderedDict[str, SpeechEngine] = OrderedDict()
         self._users: Counter[str] = Counter()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._unloading: set[asyncio.Task[None]] = set()
         self._loading = asyncio.Lock()
 
     @property
@@ -54,17 +62,35 @@ class LoadedModels:
                 engine = self._engines.get(model_id) or await self._add(model_id)
         self._engines.move_to_end(model_id)
         self._users[model_id] += 1
+        self._stop_timer(model_id)
         try:
             yield engine
         finally:
             self._users[model_id] -= 1
+            if not self._users[model_id] and model_id != self._default:
+                loop = asyncio.get_running_loop()
+                self._timers[model_id] = loop.call_later(self._idle_seconds, self._unload_idle, model_id)
 
     async def close(self) -> None:
         """Frees all models; none may be in use."""
+        for model_id in list(self._timers):
+            self._stop_timer(model_id)
+        await asyncio.gather(*self._unloading)
         async with self._loading:
             while self._engines:
                 _, engine = self._engines.popitem()
                 await asyncio.to_thread(engine.close)
+
+    def _stop_timer(self, model_id: str) -> None:
+        timer = self._timers.pop(model_id, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _unload_idle(self, model_id: str) -> None:
+        del self._timers[model_id]
+        closing = asyncio.create_task(asyncio.to_thread(self._engines.pop(model_id).close))
+        self._unloading.add(closing)
+        closing.add_done_callback(self._unloading.discard)
 
     async def _add(self, model_id: str) -> SpeechEngine:
         model = find_model(self._models_dir, model_id)
@@ -90,4 +116,5 @@ class LoadedModels:
         idle = next((loaded for loaded in extra if not self._users[loaded]), None)
         if idle is None:
             raise Overloaded(f"there is no room to load model {model_id} while other models are in use")
+        self._stop_timer(idle)
         await asyncio.to_thread(self._engines.pop(idle).close)

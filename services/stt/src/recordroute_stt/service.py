@@ -12,9 +12,10 @@ from recordroute_runtime.models import InstalledModel
 from recordroute_runtime.settings import CommonSettings
 
 from recordroute_stt.engine import SpeechEngine
-from recordroute_stt.engines.faster_whisper import FasterWhisperEngine
+from recordroute_stt.engines.whisper import WhisperEngine
 from recordroute_stt.loaded_models import LoadedModels
 from recordroute_stt.servicer import SttServicer
+from recordroute_stt.servicer_live import LiveServicer
 from recordroute_stt.settings import SttSettings
 from recordroute_stt.transcription import Transcriber
 
@@ -29,10 +30,14 @@ class SttService:
             models_dir=common.models_dir,
             default=settings.model,
             max_extra=settings.max_extra_models,
+            idle_seconds=settings.model_idle_seconds,
         )
         self._transcriber = Transcriber(workers=settings.workers, max_seconds=settings.max_audio_hours * 3600)
-        self._pool = InferencePool("stt", settings.workers)
-        self._servicer = SttServicer(settings, common.models_dir, self._models, self._transcriber, self._pool)
+        self._pool = InferencePool("stt", settings.max_recordings)
+        self._live = LiveServicer(settings, self._models)
+        self._servicer = SttServicer(
+            settings, common.models_dir, self._models, self._transcriber, self._pool, self._live
+        )
 
     @property
     def names(self) -> Sequence[str]:
@@ -47,13 +52,15 @@ class SttService:
 
     async def close(self) -> None:
         await self._pool.close()
+        await self._live.close()
         await asyncio.to_thread(self._transcriber.close)
         await self._models.close()
 
     def _load_engine(self, model: InstalledModel) -> SpeechEngine:
-        return FasterWhisperEngine(
+        return WhisperEngine(
             model,
-            workers=self._settings.workers,
+            # Live streams and recordings have decoders of their own: neither waits for the other's window.
+            workers=2 * self._settings.workers,
             device=self._settings.device,
             compute_type=self._settings.compute_type,
         )

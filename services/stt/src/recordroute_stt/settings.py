@@ -26,19 +26,24 @@ class SttSettings(ServerSettings, section="stt"):
         default_factory=_cpus,
         ge=1,
         le=256,
-        description="Windows of speech that are transcribed at once, each on one core; and recordings in work "
-        "at once. By default the number of cores.",
+        description="Windows of speech that are transcribed at once, each on one core. By default the number of "
+        "cores.",
     )
-    max_waiting: int = Field(
-        32, ge=0, description="Recordings that may wait for a free worker; more are refused as OVERLOADED."
+    max_recordings: int = Field(
+        32,
+        ge=1,
+        le=1024,
+        description="Recordings in work at once: they share the workers in turns. More are refused as OVERLOADED.",
     )
     max_extra_models: int = Field(
         1,
         ge=1,
         description="Models kept in memory beside the default one; the least recently used goes first.",
     )
-    beam_size: int = Field(
-        5, ge=1, le=10, description="Beams of the search where a request says none; 1 is greedy and fastest."
+    model_idle_seconds: float = Field(
+        600.0,
+        ge=0,
+        description="How long a model other than the default one stays in memory after its last use.",
     )
     max_audio_hours: float = Field(24.0, gt=0, description="Longest recording that is transcribed.")
     max_file_bytes: int = Field(16 << 30, ge=1, description="Largest file that is taken.")
@@ -52,4 +57,11 @@ class SttSettings(ServerSettings, section="stt"):
         "auto",
         description="Number format of the inference as CTranslate2 names it; `auto` is int8 on a CPU and "
         "float16 on a GPU.",
+    )
+    live_max_streams: int = Field(
+        default_factory=lambda: 2 * _cpus(),
+        ge=0,
+        le=1024,
+        description="Live streams at once; fewer are taken while those that run are late. More are refused as "
+        "OVERLOADED. By default two for each core.",
     )

@@ -23,9 +23,10 @@ LEAD = _frames(0.8)
 TAIL = _frames(0.4)
 # Longer pauses than this are cut out: the engine is given no silence to make up words for.
 MAX_PAUSE = _frames(3.0)
-# The engine's window is 30 seconds; a cut is looked for in the last two thirds.
-MAX_WINDOW = _frames(28.0)
-MIN_WINDOW = _frames(9.0)
+# Shorter windows cost the engine less, longer ones give it more context: at 12 seconds the word error rate was 1.6
+# points higher than at 20, at 28 it was no better. A cut is looked for in the last two thirds.
+MAX_WINDOW = _frames(20.0)
+MIN_WINDOW = _frames(7.0)
 # What is left after a click is not worth a window.
 MIN_SPEECH = _frames(0.1)
 PAUSE_WIDTH = _frames(0.5)
@@ -34,15 +35,16 @@ EQUALLY_QUIET = 0.02
 
 @dataclass(frozen=True)
 class SpeechWindow:
-    """A stretch of the recording with speech in it, at most 28 seconds.
+    """A stretch of the recording with speech in it, at most 20 seconds.
 
-    `start` is in seconds from the start of the recording; `voiced`, shape (n,), says of each VAD frame of `audio`
-    whether it holds speech.
+    `start` is in seconds from the start of the recording. `voiced` and `probabilities`, both of shape (n,), say of
+    each VAD frame of `audio` whether it is taken as speech and how likely the detector finds that, 0 to 1.
     """
 
     start: float
     audio: Samples
     voiced: NDArray[np.bool_]
+    probabilities: NDArray[np.float32]
 
     @property
     def seconds(self) -> float:
@@ -142,7 +144,8 @@ class SpeechCutter:
         if voiced.sum() >= MIN_SPEECH:
             end = min(cut, int(np.flatnonzero(voiced)[-1]) + 1 + TAIL)
             unpadded = self._samples - self._first * FRAME_SAMPLES
-            yield SpeechWindow(self.settled, self._audio[:end].reshape(-1)[:unpadded], voiced[:end])
+            audio = self._audio[:end].reshape(-1)[:unpadded]
+            yield SpeechWindow(self.settled, audio, voiced[:end], self._probabilities[:end])
         self._drop(cut)
 
     def _drop(self, count: int) -> None:

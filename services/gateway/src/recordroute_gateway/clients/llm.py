@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-import grpc
 import grpc.aio
 import stamina
 from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
 from recordroute_runtime.errors import ProcessingFailed
+from recordroute_runtime.remote import read_error
 
 from recordroute_gateway.clients.minutes import minutes_record
 from recordroute_gateway.clients.segments import segment_messages
@@ -20,7 +20,7 @@ STEP_CHARACTERS = 800
 
 
 def _is_overloaded(error: Exception) -> bool:
-    return isinstance(error, grpc.aio.AioRpcError) and error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    return isinstance(error, grpc.aio.AioRpcError) and read_error(error).reason == "OVERLOADED"
 
 
 class LlmClient:

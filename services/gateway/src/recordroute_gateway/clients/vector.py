@@ -8,6 +8,7 @@ from datetime import datetime
 
 import grpc.aio
 from recordroute.vector.v1 import embedding_pb2, embedding_pb2_grpc, index_pb2, index_pb2_grpc
+from recordroute_runtime.errors import UpstreamUnavailable
 from recordroute_runtime.wire import to_seconds, to_timestamp
 
 from recordroute_gateway.clients.segments import segment_messages
@@ -47,15 +48,23 @@ class VectorClient:
         self._embedding = embedding_pb2_grpc.EmbeddingServiceStub(channel)
         self._index = index_pb2_grpc.IndexServiceStub(channel)
 
-    async def embed(self, transcript: Transcript, *, report: Report) -> EmbeddedTranscript | None:
-        """Splits a transcript and embeds its passages; None where it holds no text."""
+    async def embed(
+        self, transcript: Transcript, *, report: Report, previous: EmbeddedTranscript | None = None
+    ) -> EmbeddedTranscript | None:
+        """Splits a transcript and embeds its passages; None where it holds no text.
+
+        Passages that `previous`, the transcript before an edit, has as well keep their vectors.
+        """
         split = await self._embedding.SplitPassages(
             embedding_pb2.SplitPassagesRequest(segments=segment_messages(transcript)),
             timeout=CALL_SECONDS,
         )
-        embedded, model = index_pb2.EmbeddedPassages(), ""
-        for start in range(0, len(split.passages), PASSAGES_PER_CALL):
-            passages = split.passages[start : start + PASSAGES_PER_CALL]
+        if not split.passages:
+            return None
+        vectors = _vectors(previous, split.model)
+        new = [passage for passage in split.passages if passage.content_hash not in vectors]
+        for start in range(0, len(new), PASSAGES_PER_CALL):
+            passages = new[start : start + PASSAGES_PER_CALL]
             answer = await self._embedding.Embed(
                 embedding_pb2.EmbedRequest(
                     texts=[passage.text for passage in passages],
@@ -63,13 +72,19 @@ class VectorClient:
                 ),
                 timeout=CALL_SECONDS,
             )
-            model = answer.model
-            embedded.passages.extend(
-                index_pb2.EmbeddedPassage(passage=passage, vector=embedding.values)
-                for passage, embedding in zip(passages, answer.embeddings, strict=True)
-            )
-            await report(min(99.0, 100 * (start + len(passages)) / len(split.passages)))
-        return EmbeddedTranscript(embedded.SerializeToString(deterministic=True), model) if model else None
+            if answer.model != split.model:
+                # It was started anew in between, with another model.
+                raise UpstreamUnavailable("vector")
+            for passage, embedding in zip(passages, answer.embeddings, strict=True):
+                vectors[passage.content_hash] = embedding.values
+            await report(min(99.0, 100 * (start + len(passages)) / len(new)))
+        embedded = index_pb2.EmbeddedPassages(
+            passages=[
+                index_pb2.EmbeddedPassage(passage=passage, vector=vectors[passage.content_hash])
+                for passage in split.passages
+            ]
+        )
+        return EmbeddedTranscript(embedded.SerializeToString(deterministic=True), split.model)
 
     async def upsert(self, recording: Recording, data: bytes, *, model: str, report: Report) -> None:
         """Replaces what the index holds of a recording by `data`, as `embed` made it."""
@@ -133,3 +148,14 @@ class VectorClient:
             )
             for hit in answer.hits
         ]
+
+
+def _vectors(previous: EmbeddedTranscript | None, model: str) -> dict[str, Sequence[float]]:
+    """Returns the vectors by the hash of their passage's text, as far as the same model made them."""
+    if previous is None or previous.model != model:
+        return {}
+    return {
+        item.passage.content_hash: item.vector
+        for item in index_pb2.EmbeddedPassages.FromString(previous.data).passages
+        if item.passage.content_hash
+    }
