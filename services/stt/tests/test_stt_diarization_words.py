@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recordroute_stt.diarization import label_segments
+from recordroute_stt.diarization import Diarization, SpeakerVoice, label_segments, numbered_by_words
 from recordroute_stt.domain import Segment, Turn, Word
 
 TIMES = st.integers(0, 400).map(lambda tenths: tenths / 10)
@@ -125,3 +126,19 @@ def test_no_word_is_lost_moved_or_altered(segments: list[Segment], turns: list[T
         assert piece.start <= piece.words[0].start
         assert piece.end >= piece.words[-1].end
         assert piece.speaker in {"", *(turn.speaker for turn in turns)}
+
+
+def test_speakers_are_numbered_as_a_reader_meets_them() -> None:
+    voice = np.ones(192, np.float32)
+    found = Diarization(
+        (Turn("S1", 0.0, 0.4), Turn("S2", 0.2, 3.0), Turn("S3", 4.0, 6.0)),
+        tuple(SpeakerVoice(label, 1.0, voice) for label in ("S1", "S2", "S3")),
+    )
+
+    def said(start: float, speaker: str) -> Segment:
+        return Segment(start, start + 1, "word", -0.1, 0.0, 1.0, speaker=speaker)
+
+    renamed, segments = numbered_by_words(found, [said(0.5, "S2"), said(3.1, ""), said(4.0, "S3")])
+    assert [segment.speaker for segment in segments] == ["S1", "", "S2"]
+    assert [turn.speaker for turn in renamed.turns] == ["S3", "S1", "S2"]
+    assert [speaker.label for speaker in renamed.speakers] == ["S1", "S2", "S3"]

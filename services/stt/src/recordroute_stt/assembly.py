@@ -6,8 +6,9 @@ import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import count
+from math import nan
 
-from recordroute_stt.domain import Removal, Segment, Word
+from recordroute_stt.domain import Removal, RemovalReason, Segment, Word
 from recordroute_stt.gate import SilenceGate
 from recordroute_stt.postprocess import (
     MAX_JOIN_PAUSE_SECONDS,
@@ -39,9 +40,13 @@ class Assembler:
         self.held_since: float | None = None
         """When the held segment begins, in seconds; None while none is held."""
 
-    def refuses(self, window: SpeechWindow) -> bool:
-        """Returns whether a window holds no speech, so that there is nothing to decode in it."""
-        return self._steps.silence_gate and self._gate.refuse(window) is not None
+    def refusal(self, window: SpeechWindow) -> Removal | None:
+        """Returns why a window holds no speech, so that there is nothing to decode in it; None where there is."""
+        why = self._gate.refuse(window) if self._steps.silence_gate else None
+        if why is None:
+            return None
+        nothing = Segment(window.start, window.end, "", nan, nan, nan, channel=self._channel)
+        return Removal(nothing, RemovalReason.NO_SPEECH, why)
 
     def add(self, window: SpeechWindow, segments: Iterable[Segment]) -> Iterator[Output]:
         """Takes a window's segments and yields what is done of them and of those before."""

@@ -21,8 +21,8 @@ class Segment:
     """A stretch of transcribed speech.
 
     `average_log_probability` is the mean over the tokens (natural logarithm); `compression_ratio` is that of zlib on
-    the text decoded together, high where the decoder fell into a loop. `language` is a BCP 47 primary subtag;
-    `speaker` is empty and `channel` None where they are not told.
+    the text decoded together, high where the decoder fell into a loop; all three scores are NaN where no model ran.
+    `language` is a BCP 47 primary subtag; `speaker` is empty and `channel` None where they are not told.
     """
 
     start: float
@@ -55,7 +55,10 @@ class RemovalReason(Enum):
 
 @dataclass(frozen=True)
 class Removal:
-    """Text that the model wrote and that was taken out; `detail` says in words what was measured."""
+    """Text that the model wrote and that was taken out; `detail` says in words what was measured.
+
+    The text is empty where the sound was refused before the model heard it.
+    """
 
     segment: Segment
     reason: RemovalReason

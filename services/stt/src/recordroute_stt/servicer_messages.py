@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -112,11 +113,15 @@ def segment_message(index: int, segment: Segment) -> transcript_pb2.Segment:
             )
             for word in segment.words
         ],
-        average_log_probability=segment.average_log_probability,
-        no_speech_probability=segment.no_speech_probability,
+        average_log_probability=_known(segment.average_log_probability),
+        no_speech_probability=_known(segment.no_speech_probability),
         language=segment.language,
         channel=segment.channel,
     )
+
+
+def _known(score: float) -> float | None:
+    return None if isnan(score) else score
 
 
 def removed_message(index: int, removal: Removal) -> stt_pb2.RemovedText:

@@ -16,7 +16,7 @@ from recordroute_runtime.inference import CancelToken
 
 from recordroute_stt.assembly import Assembler, Output, Timeline, in_order
 from recordroute_stt.decoding_ahead import DecodingAhead
-from recordroute_stt.diarization import Diarization
+from recordroute_stt.diarization import Diarization, numbered_by_words
 from recordroute_stt.domain import Language, Removal, Segment
 from recordroute_stt.engine import SAMPLE_RATE, DecodingOptions, SpeechEngine, WindowTranscript
 from recordroute_stt.gate import SilenceGate
@@ -140,7 +140,7 @@ class Transcriber:
         with self._open(source, TranscriptionOptions(audio_stream=audio_stream)) as media:
             for window in _windows(media):
                 token.raise_if_cancelled()
-                if not assembler.refuses(window):
+                if assembler.refusal(window) is None:
                     windows.append(window)
                 if sum(window.speech_seconds for window in windows) >= DETECTION_SPEECH_SECONDS:
                     break
@@ -367,7 +367,9 @@ class _Run:
 
     def _admit(self, channel: _Channel, windows: Iterator[SpeechWindow]) -> None:
         for window in windows:
-            if channel.assembler.refuses(window):
+            refusal = channel.assembler.refusal(window)
+            if refusal is not None:
+                self._timeline.add([refusal])
                 continue
             self._speech_seconds += window.seconds
             channel.windows.append(window)
@@ -468,9 +470,10 @@ class _Run:
         finished = speakers.finish()
         finished.add_done_callback(self._notify)
         self._wait(finished.done)
-        found = finished.result()
+        turns = finished.result()
+        segments = sorted(speakers.label(self._first_pass, turns), key=lambda segment: segment.start)
+        found, labelled = numbered_by_words(turns, segments)
         yield found
         self._segments = 0
-        labelled = sorted(speakers.label(self._first_pass, found), key=lambda segment: segment.start)
         for output in in_order(labelled, self._removals):
             yield self._counted(output)

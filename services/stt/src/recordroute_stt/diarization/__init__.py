@@ -7,7 +7,7 @@ clustered over the whole recording, and the people found are laid over the segme
 
 from recordroute_stt.diarization.channels import ChannelVoices, voices_by_channel
 from recordroute_stt.diarization.diarizer import DiarizationRun, Diarizer
-from recordroute_stt.diarization.result import Diarization, SpeakerVoice
+from recordroute_stt.diarization.result import Diarization, SpeakerVoice, numbered_by_words
 from recordroute_stt.diarization.words import label_segments
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "Diarizer",
     "SpeakerVoice",
     "label_segments",
+    "numbered_by_words",
     "voices_by_channel",
 ]

@@ -32,7 +32,7 @@ class Hearing:
         """
         assembler = Assembler(PostProcessing(), self._gate)
         window = decode.window
-        if assembler.refuses(window):
+        if assembler.refusal(window) is not None:
             return WindowTranscript(Language(decode.options.language or "", 0.0), ())
         heard = self._engine.transcribe(
             window.audio,
