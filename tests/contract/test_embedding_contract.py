@@ -43,6 +43,22 @@ def test_bad_requests(grpc_stub, request_: embedding_pb2.EmbedRequest) -> None:
     assert read_error(caught.value).reason == "INVALID_FIELDS"
 
 
+def test_stream_embed(grpc_stub) -> None:
+    texts = ["도서관은 언제 여나요?", "The library opens in May.", "Bread is baked at night."]
+    config = embedding_pb2.StreamEmbedConfig(kind=PASSAGE, dimensions=128)
+    messages = [
+        embedding_pb2.StreamEmbedRequest(config=config),
+        embedding_pb2.StreamEmbedRequest(batch=embedding_pb2.EmbedBatch(texts=texts[:2])),
+        embedding_pb2.StreamEmbedRequest(batch=embedding_pb2.EmbedBatch(texts=texts[2:])),
+    ]
+    first, second = grpc_stub.StreamEmbed(iter(messages), timeout=30)
+    assert [len(answer.embeddings) for answer in (first, second)] == [2, 1]
+    request = embedding_pb2.EmbedRequest(texts=texts, kind=PASSAGE, dimensions=128)
+    alone = grpc_stub.Embed(request, timeout=30).embeddings
+    for embedding, wanted in zip([*first.embeddings, *second.embeddings], alone, strict=True):
+        assert embedding.values == pytest.approx(wanted.values, abs=1e-6)
+
+
 def test_split_passages(grpc_stub, meeting) -> None:
     passages = grpc_stub.SplitPassages(
         embedding_pb2.SplitPassagesRequest(segments=meeting), timeout=30
@@ -52,6 +68,16 @@ def test_split_passages(grpc_stub, meeting) -> None:
     assert passages[-1].end == meeting[-1].end
     together = " ".join(passage.text for passage in passages)
     assert all(segment.text in together for segment in meeting)
+
+
+def test_rerank(grpc_stub) -> None:
+    request = embedding_pb2.RerankRequest(
+        query="도서관은 언제 여나요?", texts=["Bread is baked at night.", "The library opens in May."]
+    )
+    answer = grpc_stub.Rerank(request, timeout=30)
+    assert answer.method == embedding_pb2.RERANK_METHOD_LATE_INTERACTION
+    assert answer.model == "multilingual-e5-small"
+    assert -1 <= answer.scores[0] < answer.scores[1] <= 1
 
 
 def test_list_models(grpc_stub) -> None:

@@ -93,6 +93,20 @@ def test_search_by_date(grpc_stub, upsert) -> None:
     assert hits(recorded_before=day) == 0
 
 
+def test_find_similar(grpc_stub, upsert, meeting) -> None:
+    other = index_pb2.UpsertRequest()
+    other.CopyFrom(upsert[0])
+    other.config.document_id = "another meeting"
+    for messages in (iter(upsert), iter([other, *upsert[1:]])):
+        grpc_stub.Upsert(messages, timeout=30)
+    request = index_pb2.FindSimilarRequest(owner=OWNER, document_id=DOCUMENT)
+    (found,) = grpc_stub.FindSimilar(request, timeout=30).documents
+    assert found.document_id == "another meeting"
+    assert found.matches[0].passage.text == meeting[found.matches[0].source_passage_index].text
+    assert found.matches[0].score == pytest.approx(1, abs=0.02)
+    grpc_stub.Delete(index_pb2.DeleteRequest(owner=OWNER, document_id="another meeting"), timeout=30)
+
+
 def changed(upsert: list[index_pb2.UpsertRequest], **config: str) -> Iterator[index_pb2.UpsertRequest]:
     first = index_pb2.UpsertRequest()
     first.CopyFrom(upsert[0])

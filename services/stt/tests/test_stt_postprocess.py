@@ -345,3 +345,18 @@ def test_joining_keeps_every_word_and_its_bounds(pieces) -> None:
         parts = [part for part in segments if one.start <= part.start < one.end]
         assert len({part.speaker for part in parts}) == 1
         assert len(parts) == 1 or one.end - one.start <= MAX_JOINED_SECONDS
+
+
+def test_sentence_said_again_after_the_end_has_no_time() -> None:
+    text = "He began a confused complaint against the wizard who had vanished behind the curtain on the left."
+    for seconds in (0.0, 0.2):
+        kept, removed = remove_loops(Segment(36.4, 36.4 + seconds, text, -0.26, 0.01, 1.3))
+        assert kept is None
+        assert removed is not None
+        assert removed.reason is RemovalReason.LOOP
+    assert remove_loops(Segment(31.6, 36.4, text, -0.26, 0.01, 1.3)) == (
+        Segment(31.6, 36.4, text, -0.26, 0.01, 1.3),
+        None,
+    )
+    # A short word whose times are wrong is no loop.
+    assert remove_loops(Segment(1.0, 1.0, "Yes, sir.", -0.2, 0.01, 1.0))[1] is None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +21,12 @@ MODEL = "multilingual-e5-small"
 
 @pytest.fixture(scope="session")
 def encoder(models_dir: Path) -> Encoder:
-    return Encoder(find_model(models_dir, MODEL), threads=2, batch_token_budget=512)
+    return Encoder(find_model(models_dir, MODEL))
 
 
 @pytest.fixture(scope="session")
-def lexical(encoder: Encoder) -> LexicalEncoder:
-    return LexicalEncoder(encoder.tokenizer, average_length=192)
+def lexical() -> LexicalEncoder:
+    return LexicalEncoder(average_length=192)
 
 
 def passage(index: int, text: str, **values: object) -> Passage:
@@ -46,14 +49,37 @@ def unit_vectors(count: int, dimensions: int, seed: int = 0) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+@contextmanager
+def _folder_in_memory() -> Iterator[Path]:
+    """A folder in memory where the system has such: an index syncs hundreds of files, which a busy disk takes
+    minutes for. To a process that is killed there is no difference."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def index_folder() -> Iterator[Path]:
+    with _folder_in_memory() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def module_index_folder() -> Iterator[Path]:
+    with _folder_in_memory() as folder:
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def made_up():
     """Passages with random vectors: no model needed."""
 
-    def make(texts: Sequence[str], dimensions: int = 8, seed: int = 0) -> list[IndexedPassage]:
+    def make(
+        texts: Sequence[str], dimensions: int = 8, seed: int = 0, **values: object
+    ) -> list[IndexedPassage]:
         return [
             IndexedPassage(
-                passage(index, text),
+                passage(index, text, **values),
                 vector,
                 SparseVector(
                     tuple(sorted({len(word) for word in text.split()})),

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import json
 import shutil
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recordroute_runtime.errors import ModelMissing, Overloaded, PreconditionFailed
-from recordroute_runtime.inference import InferencePool
+from recordroute_runtime.errors import ModelMissing, PreconditionFailed
 from recordroute_runtime.models import find_model
-from recordroute_vector.embedder import Embedder
 from recordroute_vector.encoder import Encoder, TextKind, plan_batches
 
 TEXTS = [
@@ -33,18 +29,22 @@ def vectors(encoder: Encoder, texts: list[str], kind: TextKind) -> np.ndarray:
     return np.stack([embedding.vector for embedding in encoder.embed(texts, kind)])
 
 
-@given(st.lists(st.integers(1, 600), max_size=60), st.integers(1, 600))
-def test_batches_hold_every_text_once_within_the_budget(lengths: list[int], budget: int) -> None:
-    batches = plan_batches(lengths, budget)
+@given(st.lists(st.integers(1, 600), max_size=60), st.integers(1, 600), st.sampled_from([None, 0, 5]))
+def test_batches_hold_every_text_once_within_the_budget(
+    lengths: list[int], budget: int, padding: int | None
+) -> None:
+    batches = plan_batches(lengths, budget, padding)
     assert sorted(position for batch in batches for position in batch) == list(range(len(lengths)))
     for batch in batches:
-        assert len(batch) == 1 or len(batch) * max(lengths[position] for position in batch) <= budget
+        longest, shortest = (edge(lengths[position] for position in batch) for edge in (max, min))
+        assert len(batch) == 1 or len(batch) * longest <= budget
+        assert padding is None or longest - shortest <= padding
     tops = [max(lengths[position] for position in batch) for batch in batches]
     assert tops == sorted(tops)
 
 
 def test_a_vector_does_not_depend_on_the_batch(encoder: Encoder) -> None:
-    together = encoder.encode(encoder.tokenize(TEXTS, TextKind.PASSAGE))
+    together = encoder.encode([text.windows[0] for text in encoder.tokenize(TEXTS, TextKind.PASSAGE)])
     for text, vector in zip(TEXTS, together, strict=True):
         alone = vectors(encoder, [text], TextKind.PASSAGE)[0]
         assert np.abs(alone - vector).max() < 1e-6
@@ -63,7 +63,7 @@ def test_prefixes_are_the_models(encoder: Encoder) -> None:
     plain = dataclasses.replace(
         encoder.model, parameters={**encoder.model.parameters, "query_prefix": "", "passage_prefix": ""}
     )
-    bare = Encoder(plain, threads=2, batch_token_budget=512)
+    bare = Encoder(plain)
     text = "When is the budget meeting?"
     query = vectors(encoder, [text], TextKind.QUERY)
     assert np.abs(query - vectors(bare, [f"query: {text}"], TextKind.QUERY)).max() < 1e-6
@@ -110,7 +110,7 @@ def test_passage_room_is_what_a_passage_may_have(encoder: Encoder) -> None:
 
 
 def test_model_with_token_output_is_pooled_and_normalised(models_dir: Path) -> None:
-    small = Encoder(find_model(models_dir, "all-minilm-l6-v2"), threads=2, batch_token_budget=512)
+    small = Encoder(find_model(models_dir, "all-minilm-l6-v2"))
     found = vectors(small, ["a cat", "a kitten", "the stock market"], TextKind.PASSAGE)
     assert found.shape == (3, 384)
     assert np.abs(np.linalg.norm(found, axis=1) - 1).max() < 1e-5
@@ -122,7 +122,7 @@ def test_missing_and_broken_models_are_named(models_dir: Path, tmp_path: Path) -
     shutil.copytree(models_dir / "all-minilm-l6-v2", folder)
 
     def load() -> Encoder:
-        return Encoder(find_model(tmp_path, folder.name), threads=1, batch_token_budget=512)
+        return Encoder(find_model(tmp_path, folder.name))
 
     manifest = json.loads((folder / "model.json").read_text())
     manifest["parameters"]["dimensions"] = 512
@@ -138,23 +138,42 @@ def test_missing_and_broken_models_are_named(models_dir: Path, tmp_path: Path) -
         load()
 
 
-async def test_a_query_overtakes_a_long_call_and_too_many_calls_are_refused(encoder: Encoder) -> None:
-    pool = InferencePool("embedding", 1)
-    embedder = Embedder(encoder, pool, max_waiting=1)
-    order: list[str] = []
+def test_token_vectors_are_of_the_text_alone(encoder: Encoder) -> None:
+    texts = ["서버가 느려요", TEXTS[1], "word " * 3000]
+    single = encoder.encode_tokens(texts, TextKind.PASSAGE, pool=1)
+    counts = [min(count, encoder.passage_room) for count in encoder.tokenizer.count(texts)]
+    assert [len(rows) for rows in single] == counts
+    pooled = encoder.encode_tokens(texts, TextKind.PASSAGE, pool=3)
+    assert [len(rows) for rows in pooled] == [-(-count // 3) for count in counts]
+    for rows in [*single, *pooled]:
+        assert rows.dtype == np.float32
+        assert np.abs(np.linalg.norm(rows, axis=1) - 1).max() < 1e-5
+    assert pooled[1][0] @ single[1][:3].mean(axis=0) > 0.9
+    # MaxSim of a query prefers the passage that answers it, across languages.
+    query = encoder.encode_tokens(["왜 서버가 느렸나요?"], TextKind.QUERY, pool=1)[0]
+    passages = encoder.encode_tokens([TEXTS[1], "Lunch is served on the third floor."], TextKind.PASSAGE)
+    scores = [float((query @ rows.T).max(axis=1).sum()) for rows in passages]
+    assert scores[0] > scores[1]
 
-    async def embed(name: str, texts: list[str]) -> None:
-        await embedder.embed(texts, TextKind.PASSAGE)
-        order.append(name)
 
-    long = asyncio.create_task(embed("long", ["word " * 200] * 12))
-    await asyncio.sleep(0)
-    short = asyncio.create_task(embed("short", ["ok"]))
-    await asyncio.sleep(0)
-    with pytest.raises(Overloaded):
-        await embedder.embed(["one too many"], TextKind.QUERY)
-    await asyncio.gather(long, short)
-    assert order == ["short", "long"]
-    await embed("later", ["ok"])
-    await pool.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("embedding")]
+def test_odd_texts_have_finite_vectors(encoder: Encoder) -> None:
+    odd = [
+        "",
+        " ",
+        "\x00",
+        "\ufeff",
+        "😀" * 700,
+        "\u200b",
+        "<s></s><pad>",
+        "a" * 100_000,
+        "\U00010348" * 5000,
+    ]
+    found = vectors(encoder, odd, TextKind.PASSAGE)
+    assert np.isfinite(found).all()
+    assert np.abs(np.linalg.norm(found, axis=1) - 1).max() < 1e-5
+
+
+def test_ten_megabytes_are_cut_like_any_text(encoder: Encoder) -> None:
+    (long, short) = encoder.embed(["budget 서버 " * 700_000, "budget 서버 " * 700], TextKind.PASSAGE)
+    assert (long.token_count, long.truncated) == (512, True)
+    assert np.abs(long.vector - short.vector).max() < 1e-6

@@ -1,4 +1,4 @@
-"""Snippets with their highlights, the lexical vectors, and fusion."""
+"""Snippets with their highlights, fusion, and duplicates."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from recordroute_vector.domain import Passage
-from recordroute_vector.fusion import fuse, min_max
-from recordroute_vector.lexical import LexicalEncoder
+from recordroute_vector.duplicates import DuplicateFinder
+from recordroute_vector.fusion import RerankWeights, fuse, fuse_reranked, min_max
 from recordroute_vector.snippets import (
     ELLIPSIS,
     MAX_CHARACTERS,
@@ -51,6 +51,12 @@ def test_highlights(query: str, text: str, found: list[str]) -> None:
     assert highlighted(query, text) == found
 
 
+def test_the_beginning_of_a_word_marks_all_of_it() -> None:
+    text = "Our workflow, 서버에서 and homework"
+    found = QueryWords("wor", ["wor", "서버"]).matches(text)
+    assert [text[place.start : place.end] for place, _ in found] == ["workflow", "서버에서"]
+
+
 def test_decomposed_hangul_is_found_and_marked_whole() -> None:
     text = unicodedata.normalize("NFD", "서버가 느리다")
     assert highlighted("서버", text) == [unicodedata.normalize("NFD", "서버가")]
@@ -65,7 +71,10 @@ def test_highlights_stay_inside_of_the_snippet(query: str, text: str) -> None:
         snippet = make_snippet(shown, span, words)
         assert len(snippet.text) <= MAX_CHARACTERS + 2 * len(ELLIPSIS)
         assert snippet.text.removeprefix(ELLIPSIS).removesuffix(ELLIPSIS) in text
-        assert shown.start <= snippet.start <= shown.end
+        assert shown.start <= snippet.start <= snippet.end <= shown.end
+        assert 0 <= snippet.sentence.start <= snippet.sentence.end <= len(snippet.text)
+        if span.end - span.start <= MAX_CHARACTERS:
+            assert snippet.text[snippet.sentence.start : snippet.sentence.end] == text[span.start : span.end]
         ends = [0]
         for highlight in snippet.highlights:
             assert ends[-1] <= highlight.start < highlight.end <= len(snippet.text)
@@ -95,6 +104,9 @@ def test_a_long_passage_is_shown_around_its_sentence_at_its_time() -> None:
     (highlight,) = snippet.highlights
     assert snippet.text[highlight.start : highlight.end] == "서버"
     assert snippet.start == pytest.approx(len(filler))
+    assert snippet.end == pytest.approx(len(filler) + len("서버가 금요일에 느려졌습니다."))
+    shown_sentence = snippet.text[snippet.sentence.start : snippet.sentence.end]
+    assert shown_sentence == "서버가 금요일에 느려졌습니다."
     assert all(word in text.split() for word in snippet.text.strip(ELLIPSIS).split())
 
 
@@ -125,19 +137,33 @@ def test_fusion_weighs_meaning_and_words() -> None:
     assert fuse([], [], dense_weight=0.6) == []
 
 
-def test_subwords_find_a_korean_noun_with_any_particle(lexical: LexicalEncoder) -> None:
-    query = set(lexical.encode_query("서버").ids)
-    for text in ("서버가 느려요", "서버를 바꿨다", "그 서버는"):
-        (vector,) = lexical.encode_passages([text])
-        assert query <= set(vector.ids)
-    assert lexical.encode_query("SERVER").ids == lexical.encode_query("server").ids
+def test_words_have_as_much_to_say_as_they_cover() -> None:
+    dense, lexical = [0.9, 0.7, 0.8], [None, 10.0, 5.0]
+    assert fuse(dense, lexical, dense_weight=0.6, coverage=0.0) == pytest.approx([0.6, 0.0, 0.3])
+    assert fuse(dense, lexical, dense_weight=0.6, coverage=0.5) == pytest.approx([0.6, 0.2, 0.4])
 
 
-def test_lexical_weights_saturate_and_signs_are_no_words(lexical: LexicalEncoder) -> None:
-    once, often, empty = lexical.encode_passages(["budget", "budget " * 50, "... ?! —"])
-    assert once.ids == often.ids
-    assert once.weights[0] < often.weights[0] < 2.2
-    assert empty.ids == () == empty.weights
-    assert list(lexical.encode_query("a b c budget a").ids) == sorted(
-        set(lexical.encode_query("c b a budget").ids)
-    )
+def test_reranked_scores_weigh_standard_scores() -> None:
+    weights = RerankWeights(rerank=1.0, dense=0.5, lexical=0.25)
+    scores = fuse_reranked([0.9, 0.8, 0.7], [0.5, 0.5, 0.5], [None, None, None], weights=weights)
+    assert scores[0] > scores[1] > scores[2]
+    assert scores[1] == pytest.approx(0.5)
+    assert all(0 < score < 1 for score in scores)
+    tie = fuse_reranked([0.8, 0.8], [0.5, 0.4], [None, 3.0], weights=weights, coverage=0.0)
+    assert tie[0] > tie[1]
+    swayed = fuse_reranked([0.8, 0.8], [0.5, 0.4], [None, 3.0], weights=RerankWeights(1.0, 0.1, 1.0))
+    assert swayed[0] < swayed[1]
+    assert fuse_reranked([], [], [], weights=weights) == []
+
+
+def test_texts_that_say_the_same_are_one() -> None:
+    finder = DuplicateFinder()
+    first = "The budget meeting is moved to Monday at nine in the large room on the third floor."
+    assert finder.add(first) is None
+    assert finder.add("The new logo is blue, and the old one will be gone by summer.") is None
+    assert finder.add(first.upper().replace(".", "!")) == 0
+    assert finder.add(first.replace("the third floor", "the third floor today")) == 0
+    assert finder.add(first.replace("Monday at nine", "Friday at ten")) is None
+    assert finder.add("Budget meeting") is None
+    assert finder.add("") is None
+    assert finder.add("?!") is None

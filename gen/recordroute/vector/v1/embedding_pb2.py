@@ -28,43 +28,107 @@ from recordroute.common.v1 import model_pb2 as recordroute_dot_common_dot_v1_dot
 from recordroute.common.v1 import transcript_pb2 as recordroute_dot_common_dot_v1_dot_transcript__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%recordroute/vector/v1/embedding.proto\x12\x15recordroute.vector.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a!recordroute/common/v1/model.proto\x1a&recordroute/common/v1/transcript.proto\"t\n\x0c\x45mbedRequest\x12$\n\x05texts\x18\x01 \x03(\tB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x80\x02\"\x08r\x06\x10\x01(\x80\x80\x04\x12>\n\x04kind\x18\x02 \x01(\x0e\x32$.recordroute.vector.v1.EmbeddingKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"C\n\tEmbedding\x12\x0e\n\x06values\x18\x01 \x03(\x02\x12\x13\n\x0btoken_count\x18\x02 \x01(\r\x12\x11\n\ttruncated\x18\x03 \x01(\x08\"T\n\rEmbedResponse\x12\x34\n\nembeddings\x18\x01 \x03(\x0b\x32 .recordroute.vector.v1.Embedding\x12\r\n\x05model\x18\x02 \x01(\t\"T\n\x14SplitPassagesRequest\x12<\n\x08segments\x18\x01 \x03(\x0b\x32\x1e.recordroute.common.v1.SegmentB\n\xbaH\x07\x92\x01\x04\x10\xa0\x8d\x06\"\xe0\x01\n\x07Passage\x12\r\n\x05index\x18\x01 \x01(\r\x12\x19\n\x04text\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\x12\x30\n\x05start\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x06\xbaH\x03\xc8\x01\x01\x12.\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x06\xbaH\x03\xc8\x01\x01\x12\x1b\n\x13\x66irst_segment_index\x18\x05 \x01(\r\x12\x1a\n\x12last_segment_index\x18\x06 \x01(\r\x12\x10\n\x08speakers\x18\x07 \x03(\t\"I\n\x15SplitPassagesResponse\x12\x30\n\x08passages\x18\x01 \x03(\x0b\x32\x1e.recordroute.vector.v1.Passage\"\x13\n\x11ListModelsRequest\"F\n\x12ListModelsResponse\x12\x30\n\x06models\x18\x01 \x03(\x0b\x32 .recordroute.common.v1.ModelInfo*e\n\rEmbeddingKind\x12\x1e\n\x1a\x45MBEDDING_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45MBEDDING_KIND_QUERY\x10\x01\x12\x1a\n\x16\x45MBEDDING_KIND_PASSAGE\x10\x02\x32\xb5\x02\n\x10\x45mbeddingService\x12R\n\x05\x45mbed\x12#.recordroute.vector.v1.EmbedRequest\x1a$.recordroute.vector.v1.EmbedResponse\x12j\n\rSplitPassages\x12+.recordroute.vector.v1.SplitPassagesRequest\x1a,.recordroute.vector.v1.SplitPassagesResponse\x12\x61\n\nListModels\x12(.recordroute.vector.v1.ListModelsRequest\x1a).recordroute.vector.v1.ListModelsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%recordroute/vector/v1/embedding.proto\x12\x15recordroute.vector.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a!recordroute/common/v1/model.proto\x1a&recordroute/common/v1/transcript.proto\"\'\n\nTokenArray\x12\x19\n\x03ids\x18\x01 \x03(\rB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\x80\x80\x10\"\xd6\x03\n\x0c\x45mbedRequest\x12\"\n\x05texts\x18\x01 \x03(\tB\x13\xbaH\x10\x92\x01\r\x10\x80\x02\"\x08r\x06\x10\x01(\x80\x80@\x12>\n\x04kind\x18\x02 \x01(\x0e\x32$.recordroute.vector.v1.EmbeddingKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x42\n\x0ctoken_arrays\x18\x03 \x03(\x0b\x32!.recordroute.vector.v1.TokenArrayB\t\xbaH\x06\x92\x01\x03\x10\x80\x02\x12\x16\n\tnormalize\x18\x04 \x01(\x08H\x00\x88\x01\x01\x12 \n\ndimensions\x18\x05 \x01(\rB\x07\xbaH\x04*\x02(\x01H\x01\x88\x01\x01\x12\x43\n\ntruncation\x18\x06 \x01(\x0e\x32%.recordroute.vector.v1.TruncationModeB\x08\xbaH\x05\x82\x01\x02\x10\x01:\x81\x01\xbaH~\x1a|\n\x17\x65mbed_request.one_input\x12(either texts or token_arrays must be set\x1a\x37(size(this.texts) > 0) != (size(this.token_arrays) > 0)B\x0c\n\n_normalizeB\r\n\x0b_dimensions\"C\n\tEmbedding\x12\x0e\n\x06values\x18\x01 \x03(\x02\x12\x13\n\x0btoken_count\x18\x02 \x01(\r\x12\x11\n\ttruncated\x18\x03 \x01(\x08\"i\n\rEmbedResponse\x12\x34\n\nembeddings\x18\x01 \x03(\x0b\x32 .recordroute.vector.v1.Embedding\x12\r\n\x05model\x18\x02 \x01(\t\x12\x13\n\x0btoken_count\x18\x03 \x01(\x04\"\xef\x01\n\x11StreamEmbedConfig\x12>\n\x04kind\x18\x01 \x01(\x0e\x32$.recordroute.vector.v1.EmbeddingKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x16\n\tnormalize\x18\x02 \x01(\x08H\x00\x88\x01\x01\x12 \n\ndimensions\x18\x03 \x01(\rB\x07\xbaH\x04*\x02(\x01H\x01\x88\x01\x01\x12\x43\n\ntruncation\x18\x04 \x01(\x0e\x32%.recordroute.vector.v1.TruncationModeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x42\x0c\n\n_normalizeB\r\n\x0b_dimensions\"\xf5\x01\n\nEmbedBatch\x12\"\n\x05texts\x18\x01 \x03(\tB\x13\xbaH\x10\x92\x01\r\x10\x80\x02\"\x08r\x06\x10\x01(\x80\x80@\x12\x42\n\x0ctoken_arrays\x18\x02 \x03(\x0b\x32!.recordroute.vector.v1.TokenArrayB\t\xbaH\x06\x92\x01\x03\x10\x80\x02:\x7f\xbaH|\x1az\n\x15\x65mbed_batch.one_input\x12(either texts or token_arrays must be set\x1a\x37(size(this.texts) > 0) != (size(this.token_arrays) > 0)\"\x96\x01\n\x12StreamEmbedRequest\x12:\n\x06\x63onfig\x18\x01 \x01(\x0b\x32(.recordroute.vector.v1.StreamEmbedConfigH\x00\x12\x32\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32!.recordroute.vector.v1.EmbedBatchH\x00\x42\x10\n\x07payload\x12\x05\xbaH\x02\x08\x01\"o\n\x13StreamEmbedResponse\x12\x34\n\nembeddings\x18\x01 \x03(\x0b\x32 .recordroute.vector.v1.Embedding\x12\r\n\x05model\x18\x02 \x01(\t\x12\x13\n\x0btoken_count\x18\x03 \x01(\x04\"\x88\x01\n\tTextBlock\x12\x17\n\x04text\x18\x01 \x01(\tB\t\xbaH\x06r\x04(\x80\x80@\x12\x1a\n\x04page\x18\x02 \x01(\rB\x07\xbaH\x04*\x02(\x01H\x00\x88\x01\x01\x12\x1a\n\x04line\x18\x03 \x01(\rB\x07\xbaH\x04*\x02(\x01H\x01\x88\x01\x01\x12\x18\n\x10starts_paragraph\x18\x04 \x01(\x08\x42\x07\n\x05_pageB\x07\n\x05_line\"\xae\x03\n\x14SplitPassagesRequest\x12<\n\x08segments\x18\x01 \x03(\x0b\x32\x1e.recordroute.common.v1.SegmentB\n\xbaH\x07\x92\x01\x04\x10\xa0\x8d\x06\x12<\n\x06\x62locks\x18\x02 \x03(\x0b\x32 .recordroute.vector.v1.TextBlockB\n\xbaH\x07\x92\x01\x04\x10\xa0\x8d\x06\x12 \n\nmax_tokens\x18\x03 \x01(\rB\x07\xbaH\x04*\x02(\x10H\x00\x88\x01\x01\x12\x1b\n\x0eoverlap_tokens\x18\x04 \x01(\rH\x01\x88\x01\x01\x12\x1e\n\x11overlap_sentences\x18\x05 \x01(\rH\x02\x88\x01\x01:\x82\x01\xbaH\x7f\x1a}\n split_passages_request.one_input\x12%segments and blocks can\'t both be set\x1a\x32size(this.segments) == 0 || size(this.blocks) == 0B\r\n\x0b_max_tokensB\x11\n\x0f_overlap_tokensB\x14\n\x12_overlap_sentences\"\xac\x02\n\x07Passage\x12\r\n\x05index\x18\x01 \x01(\r\x12\x19\n\x04text\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04\x12\x30\n\x05start\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x06\xbaH\x03\xc8\x01\x01\x12.\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x06\xbaH\x03\xc8\x01\x01\x12\x1b\n\x13\x66irst_segment_index\x18\x05 \x01(\r\x12\x1a\n\x12last_segment_index\x18\x06 \x01(\r\x12\x10\n\x08speakers\x18\x07 \x03(\t\x12.\n\x0c\x63ontent_hash\x18\x08 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^([0-9a-f]{32})?$\x12\x0c\n\x04page\x18\t \x01(\r\x12\x0c\n\x04line\x18\n \x01(\r\"X\n\x15SplitPassagesResponse\x12\x30\n\x08passages\x18\x01 \x03(\x0b\x32\x1e.recordroute.vector.v1.Passage\x12\r\n\x05model\x18\x02 \x01(\t\"\x13\n\x11ListModelsRequest\"F\n\x12ListModelsResponse\x12\x30\n\x06models\x18\x01 \x03(\x0b\x32 .recordroute.common.v1.ModelInfo\"\x93\x01\n\rRerankRequest\x12\x1b\n\x05query\x18\x01 \x01(\tB\x0c\xbaH\tr\x07(\x80@2\x02\\S\x12$\n\x05texts\x18\x02 \x03(\tB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x80\x02\"\x08r\x06\x10\x01(\x80\x80\x04\x12?\n\x06method\x18\x03 \x01(\x0e\x32#.recordroute.vector.v1.RerankMethodB\n\xbaH\x07\x82\x01\x04\x10\x01 \x01\"d\n\x0eRerankResponse\x12\x0e\n\x06scores\x18\x01 \x03(\x02\x12\x33\n\x06method\x18\x02 \x01(\x0e\x32#.recordroute.vector.v1.RerankMethod\x12\r\n\x05model\x18\x03 \x01(\t*e\n\rEmbeddingKind\x12\x1e\n\x1a\x45MBEDDING_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45MBEDDING_KIND_QUERY\x10\x01\x12\x1a\n\x16\x45MBEDDING_KIND_PASSAGE\x10\x02*\x86\x01\n\x0eTruncationMode\x12\x1f\n\x1bTRUNCATION_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13TRUNCATION_MODE_END\x10\x01\x12\x19\n\x15TRUNCATION_MODE_ERROR\x10\x02\x12\x1f\n\x1bTRUNCATION_MODE_WINDOW_MEAN\x10\x03*\x8a\x01\n\x0cRerankMethod\x12\x1d\n\x19RERANK_METHOD_UNSPECIFIED\x10\x00\x12\x16\n\x12RERANK_METHOD_NONE\x10\x01\x12\"\n\x1eRERANK_METHOD_LATE_INTERACTION\x10\x02\x12\x1f\n\x1bRERANK_METHOD_CROSS_ENCODER\x10\x03\x32\xf6\x03\n\x10\x45mbeddingService\x12R\n\x05\x45mbed\x12#.recordroute.vector.v1.EmbedRequest\x1a$.recordroute.vector.v1.EmbedResponse\x12h\n\x0bStreamEmbed\x12).recordroute.vector.v1.StreamEmbedRequest\x1a*.recordroute.vector.v1.StreamEmbedResponse(\x01\x30\x01\x12j\n\rSplitPassages\x12+.recordroute.vector.v1.SplitPassagesRequest\x1a,.recordroute.vector.v1.SplitPassagesResponse\x12U\n\x06Rerank\x12$.recordroute.vector.v1.RerankRequest\x1a%.recordroute.vector.v1.RerankResponse\x12\x61\n\nListModels\x12(.recordroute.vector.v1.ListModelsRequest\x1a).recordroute.vector.v1.ListModelsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recordroute.vector.v1.embedding_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_TOKENARRAY'].fields_by_name['ids']._loaded_options = None
+  _globals['_TOKENARRAY'].fields_by_name['ids']._serialized_options = b'\272H\t\222\001\006\010\001\020\200\200\020'
   _globals['_EMBEDREQUEST'].fields_by_name['texts']._loaded_options = None
-  _globals['_EMBEDREQUEST'].fields_by_name['texts']._serialized_options = b'\272H\022\222\001\017\010\001\020\200\002\"\010r\006\020\001(\200\200\004'
+  _globals['_EMBEDREQUEST'].fields_by_name['texts']._serialized_options = b'\272H\020\222\001\r\020\200\002\"\010r\006\020\001(\200\200@'
   _globals['_EMBEDREQUEST'].fields_by_name['kind']._loaded_options = None
   _globals['_EMBEDREQUEST'].fields_by_name['kind']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_EMBEDREQUEST'].fields_by_name['token_arrays']._loaded_options = None
+  _globals['_EMBEDREQUEST'].fields_by_name['token_arrays']._serialized_options = b'\272H\006\222\001\003\020\200\002'
+  _globals['_EMBEDREQUEST'].fields_by_name['dimensions']._loaded_options = None
+  _globals['_EMBEDREQUEST'].fields_by_name['dimensions']._serialized_options = b'\272H\004*\002(\001'
+  _globals['_EMBEDREQUEST'].fields_by_name['truncation']._loaded_options = None
+  _globals['_EMBEDREQUEST'].fields_by_name['truncation']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_EMBEDREQUEST']._loaded_options = None
+  _globals['_EMBEDREQUEST']._serialized_options = b'\272H~\032|\n\027embed_request.one_input\022(either texts or token_arrays must be set\0327(size(this.texts) > 0) != (size(this.token_arrays) > 0)'
+  _globals['_STREAMEMBEDCONFIG'].fields_by_name['kind']._loaded_options = None
+  _globals['_STREAMEMBEDCONFIG'].fields_by_name['kind']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_STREAMEMBEDCONFIG'].fields_by_name['dimensions']._loaded_options = None
+  _globals['_STREAMEMBEDCONFIG'].fields_by_name['dimensions']._serialized_options = b'\272H\004*\002(\001'
+  _globals['_STREAMEMBEDCONFIG'].fields_by_name['truncation']._loaded_options = None
+  _globals['_STREAMEMBEDCONFIG'].fields_by_name['truncation']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_EMBEDBATCH'].fields_by_name['texts']._loaded_options = None
+  _globals['_EMBEDBATCH'].fields_by_name['texts']._serialized_options = b'\272H\020\222\001\r\020\200\002\"\010r\006\020\001(\200\200@'
+  _globals['_EMBEDBATCH'].fields_by_name['token_arrays']._loaded_options = None
+  _globals['_EMBEDBATCH'].fields_by_name['token_arrays']._serialized_options = b'\272H\006\222\001\003\020\200\002'
+  _globals['_EMBEDBATCH']._loaded_options = None
+  _globals['_EMBEDBATCH']._serialized_options = b'\272H|\032z\n\025embed_batch.one_input\022(either texts or token_arrays must be set\0327(size(this.texts) > 0) != (size(this.token_arrays) > 0)'
+  _globals['_STREAMEMBEDREQUEST'].oneofs_by_name['payload']._loaded_options = None
+  _globals['_STREAMEMBEDREQUEST'].oneofs_by_name['payload']._serialized_options = b'\272H\002\010\001'
+  _globals['_TEXTBLOCK'].fields_by_name['text']._loaded_options = None
+  _globals['_TEXTBLOCK'].fields_by_name['text']._serialized_options = b'\272H\006r\004(\200\200@'
+  _globals['_TEXTBLOCK'].fields_by_name['page']._loaded_options = None
+  _globals['_TEXTBLOCK'].fields_by_name['page']._serialized_options = b'\272H\004*\002(\001'
+  _globals['_TEXTBLOCK'].fields_by_name['line']._loaded_options = None
+  _globals['_TEXTBLOCK'].fields_by_name['line']._serialized_options = b'\272H\004*\002(\001'
   _globals['_SPLITPASSAGESREQUEST'].fields_by_name['segments']._loaded_options = None
   _globals['_SPLITPASSAGESREQUEST'].fields_by_name['segments']._serialized_options = b'\272H\007\222\001\004\020\240\215\006'
+  _globals['_SPLITPASSAGESREQUEST'].fields_by_name['blocks']._loaded_options = None
+  _globals['_SPLITPASSAGESREQUEST'].fields_by_name['blocks']._serialized_options = b'\272H\007\222\001\004\020\240\215\006'
+  _globals['_SPLITPASSAGESREQUEST'].fields_by_name['max_tokens']._loaded_options = None
+  _globals['_SPLITPASSAGESREQUEST'].fields_by_name['max_tokens']._serialized_options = b'\272H\004*\002(\020'
+  _globals['_SPLITPASSAGESREQUEST']._loaded_options = None
+  _globals['_SPLITPASSAGESREQUEST']._serialized_options = b'\272H\177\032}\n split_passages_request.one_input\022%segments and blocks can\'t both be set\0322size(this.segments) == 0 || size(this.blocks) == 0'
   _globals['_PASSAGE'].fields_by_name['text']._loaded_options = None
   _globals['_PASSAGE'].fields_by_name['text']._serialized_options = b'\272H\010r\006\020\001(\200\200\004'
   _globals['_PASSAGE'].fields_by_name['start']._loaded_options = None
   _globals['_PASSAGE'].fields_by_name['start']._serialized_options = b'\272H\003\310\001\001'
   _globals['_PASSAGE'].fields_by_name['end']._loaded_options = None
   _globals['_PASSAGE'].fields_by_name['end']._serialized_options = b'\272H\003\310\001\001'
-  _globals['_EMBEDDINGKIND']._serialized_start=954
-  _globals['_EMBEDDINGKIND']._serialized_end=1055
-  _globals['_EMBEDREQUEST']._serialized_start=200
-  _globals['_EMBEDREQUEST']._serialized_end=316
-  _globals['_EMBEDDING']._serialized_start=318
-  _globals['_EMBEDDING']._serialized_end=385
-  _globals['_EMBEDRESPONSE']._serialized_start=387
-  _globals['_EMBEDRESPONSE']._serialized_end=471
-  _globals['_SPLITPASSAGESREQUEST']._serialized_start=473
-  _globals['_SPLITPASSAGESREQUEST']._serialized_end=557
-  _globals['_PASSAGE']._serialized_start=560
-  _globals['_PASSAGE']._serialized_end=784
-  _globals['_SPLITPASSAGESRESPONSE']._serialized_start=786
-  _globals['_SPLITPASSAGESRESPONSE']._serialized_end=859
-  _globals['_LISTMODELSREQUEST']._serialized_start=861
-  _globals['_LISTMODELSREQUEST']._serialized_end=880
-  _globals['_LISTMODELSRESPONSE']._serialized_start=882
-  _globals['_LISTMODELSRESPONSE']._serialized_end=952
-  _globals['_EMBEDDINGSERVICE']._serialized_start=1058
-  _globals['_EMBEDDINGSERVICE']._serialized_end=1367
+  _globals['_PASSAGE'].fields_by_name['content_hash']._loaded_options = None
+  _globals['_PASSAGE'].fields_by_name['content_hash']._serialized_options = b'\272H\025r\0232\021^([0-9a-f]{32})?$'
+  _globals['_RERANKREQUEST'].fields_by_name['query']._loaded_options = None
+  _globals['_RERANKREQUEST'].fields_by_name['query']._serialized_options = b'\272H\tr\007(\200@2\002\\S'
+  _globals['_RERANKREQUEST'].fields_by_name['texts']._loaded_options = None
+  _globals['_RERANKREQUEST'].fields_by_name['texts']._serialized_options = b'\272H\022\222\001\017\010\001\020\200\002\"\010r\006\020\001(\200\200\004'
+  _globals['_RERANKREQUEST'].fields_by_name['method']._loaded_options = None
+  _globals['_RERANKREQUEST'].fields_by_name['method']._serialized_options = b'\272H\007\202\001\004\020\001 \001'
+  _globals['_EMBEDDINGKIND']._serialized_start=2956
+  _globals['_EMBEDDINGKIND']._serialized_end=3057
+  _globals['_TRUNCATIONMODE']._serialized_start=3060
+  _globals['_TRUNCATIONMODE']._serialized_end=3194
+  _globals['_RERANKMETHOD']._serialized_start=3197
+  _globals['_RERANKMETHOD']._serialized_end=3335
+  _globals['_TOKENARRAY']._serialized_start=200
+  _globals['_TOKENARRAY']._serialized_end=239
+  _globals['_EMBEDREQUEST']._serialized_start=242
+  _globals['_EMBEDREQUEST']._serialized_end=712
+  _globals['_EMBEDDING']._serialized_start=714
+  _globals['_EMBEDDING']._serialized_end=781
+  _globals['_EMBEDRESPONSE']._serialized_start=783
+  _globals['_EMBEDRESPONSE']._serialized_end=888
+  _globals['_STREAMEMBEDCONFIG']._serialized_start=891
+  _globals['_STREAMEMBEDCONFIG']._serialized_end=1130
+  _globals['_EMBEDBATCH']._serialized_start=1133
+  _globals['_EMBEDBATCH']._serialized_end=1378
+  _globals['_STREAMEMBEDREQUEST']._serialized_start=1381
+  _globals['_STREAMEMBEDREQUEST']._serialized_end=1531
+  _globals['_STREAMEMBEDRESPONSE']._serialized_start=1533
+  _globals['_STREAMEMBEDRESPONSE']._serialized_end=1644
+  _globals['_TEXTBLOCK']._serialized_start=1647
+  _globals['_TEXTBLOCK']._serialized_end=1783
+  _globals['_SPLITPASSAGESREQUEST']._serialized_start=1786
+  _globals['_SPLITPASSAGESREQUEST']._serialized_end=2216
+  _globals['_PASSAGE']._serialized_start=2219
+  _globals['_PASSAGE']._serialized_end=2519
+  _globals['_SPLITPASSAGESRESPONSE']._serialized_start=2521
+  _globals['_SPLITPASSAGESRESPONSE']._serialized_end=2609
+  _globals['_LISTMODELSREQUEST']._serialized_start=2611
+  _globals['_LISTMODELSREQUEST']._serialized_end=2630
+  _globals['_LISTMODELSRESPONSE']._serialized_start=2632
+  _globals['_LISTMODELSRESPONSE']._serialized_end=2702
+  _globals['_RERANKREQUEST']._serialized_start=2705
+  _globals['_RERANKREQUEST']._serialized_end=2852
+  _globals['_RERANKRESPONSE']._serialized_start=2854
+  _globals['_RERANKRESPONSE']._serialized_end=2954
+  _globals['_EMBEDDINGSERVICE']._serialized_start=3338
+  _globals['_EMBEDDINGSERVICE']._serialized_end=3840
 # @@protoc_insertion_point(module_scope)

@@ -40,10 +40,20 @@ class EmbeddingServiceStub:
                 request_serializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.EmbedRequest.SerializeToString,
                 response_deserializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.EmbedResponse.FromString,
                 _registered_method=True)
+        self.StreamEmbed = channel.stream_stream(
+                '/recordroute.vector.v1.EmbeddingService/StreamEmbed',
+                request_serializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.StreamEmbedRequest.SerializeToString,
+                response_deserializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.StreamEmbedResponse.FromString,
+                _registered_method=True)
         self.SplitPassages = channel.unary_unary(
                 '/recordroute.vector.v1.EmbeddingService/SplitPassages',
                 request_serializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.SplitPassagesRequest.SerializeToString,
                 response_deserializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.SplitPassagesResponse.FromString,
+                _registered_method=True)
+        self.Rerank = channel.unary_unary(
+                '/recordroute.vector.v1.EmbeddingService/Rerank',
+                request_serializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.RerankRequest.SerializeToString,
+                response_deserializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.RerankResponse.FromString,
                 _registered_method=True)
         self.ListModels = channel.unary_unary(
                 '/recordroute.vector.v1.EmbeddingService/ListModels',
@@ -57,17 +67,41 @@ class EmbeddingServiceServicer:
     """
 
     def Embed(self, request, context):
-        """Embeds texts. Vectors are normalised to length 1; prefixes that the model wants are added here.
+        """Embeds texts. Prefixes that the model wants are added here, never by callers, and a vector does not depend on the
+        texts that it is computed with.
 
-        Errors: INVALID_ARGUMENT (field violations), FAILED_PRECONDITION (MODEL_MISSING),
-        RESOURCE_EXHAUSTED (OVERLOADED).
+        Errors: INVALID_ARGUMENT (field violations, TEXT_TOO_LONG, TOO_MANY_TOKENS, TOO_MANY_DIMENSIONS,
+        TOKEN_OUT_OF_RANGE), FAILED_PRECONDITION (MODEL_MISSING, MODEL_INVALID, DEVICE_MISSING),
+        RESOURCE_EXHAUSTED (OVERLOADED, with RetryInfo).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamEmbed(self, request_iterator, context):
+        """Embeds any number of texts. The first message is the configuration, all others are batches; each is answered by
+        one message, in order. The service reads on only while it keeps up.
+
+        Errors: those of Embed but OVERLOADED (a stream waits), and INVALID_ARGUMENT (STREAM_PROTOCOL).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SplitPassages(self, request, context):
-        """Cuts a transcript into passages of whole sentences, sized in the embedding model's tokens.
+        """Cuts a transcript or a document into passages of whole sentences, sized in the embedding model's tokens.
+
+        Errors: INVALID_ARGUMENT (field violations), FAILED_PRECONDITION (MODEL_MISSING, MODEL_INVALID, DEVICE_MISSING).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Rerank(self, request, context):
+        """Scores texts against a query more closely than their vectors can.
+
+        Errors: INVALID_ARGUMENT (field violations, TOO_MANY_TOKENS), FAILED_PRECONDITION (MODEL_MISSING,
+        RERANKER_MISSING, TOKEN_VECTORS_MISSING), RESOURCE_EXHAUSTED (OVERLOADED, with RetryInfo).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,10 +122,20 @@ def add_EmbeddingServiceServicer_to_server(servicer, server):
                     request_deserializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.EmbedRequest.FromString,
                     response_serializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.EmbedResponse.SerializeToString,
             ),
+            'StreamEmbed': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamEmbed,
+                    request_deserializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.StreamEmbedRequest.FromString,
+                    response_serializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.StreamEmbedResponse.SerializeToString,
+            ),
             'SplitPassages': grpc.unary_unary_rpc_method_handler(
                     servicer.SplitPassages,
                     request_deserializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.SplitPassagesRequest.FromString,
                     response_serializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.SplitPassagesResponse.SerializeToString,
+            ),
+            'Rerank': grpc.unary_unary_rpc_method_handler(
+                    servicer.Rerank,
+                    request_deserializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.RerankRequest.FromString,
+                    response_serializer=recordroute_dot_vector_dot_v1_dot_embedding__pb2.RerankResponse.SerializeToString,
             ),
             'ListModels': grpc.unary_unary_rpc_method_handler(
                     servicer.ListModels,
@@ -138,6 +182,33 @@ class EmbeddingService:
             _registered_method=True)
 
     @staticmethod
+    def StreamEmbed(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/recordroute.vector.v1.EmbeddingService/StreamEmbed',
+            recordroute_dot_vector_dot_v1_dot_embedding__pb2.StreamEmbedRequest.SerializeToString,
+            recordroute_dot_vector_dot_v1_dot_embedding__pb2.StreamEmbedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SplitPassages(request,
             target,
             options=(),
@@ -154,6 +225,33 @@ class EmbeddingService:
             '/recordroute.vector.v1.EmbeddingService/SplitPassages',
             recordroute_dot_vector_dot_v1_dot_embedding__pb2.SplitPassagesRequest.SerializeToString,
             recordroute_dot_vector_dot_v1_dot_embedding__pb2.SplitPassagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Rerank(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.vector.v1.EmbeddingService/Rerank',
+            recordroute_dot_vector_dot_v1_dot_embedding__pb2.RerankRequest.SerializeToString,
+            recordroute_dot_vector_dot_v1_dot_embedding__pb2.RerankResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,13 +34,30 @@ class EmbeddingServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> EmbeddingServiceAsyncStub: ...
     Embed: _grpc.UnaryUnaryMultiCallable[_embedding_pb2.EmbedRequest, _embedding_pb2.EmbedResponse]
-    """Embeds texts. Vectors are normalised to length 1; prefixes that the model wants are added here.
+    """Embeds texts. Prefixes that the model wants are added here, never by callers, and a vector does not depend on the
+    texts that it is computed with.
 
-    Errors: INVALID_ARGUMENT (field violations), FAILED_PRECONDITION (MODEL_MISSING),
-    RESOURCE_EXHAUSTED (OVERLOADED).
+    Errors: INVALID_ARGUMENT (field violations, TEXT_TOO_LONG, TOO_MANY_TOKENS, TOO_MANY_DIMENSIONS,
+    TOKEN_OUT_OF_RANGE), FAILED_PRECONDITION (MODEL_MISSING, MODEL_INVALID, DEVICE_MISSING),
+    RESOURCE_EXHAUSTED (OVERLOADED, with RetryInfo).
+    """
+    StreamEmbed: _grpc.StreamStreamMultiCallable[_embedding_pb2.StreamEmbedRequest, _embedding_pb2.StreamEmbedResponse]
+    """Embeds any number of texts. The first message is the configuration, all others are batches; each is answered by
+    one message, in order. The service reads on only while it keeps up.
+
+    Errors: those of Embed but OVERLOADED (a stream waits), and INVALID_ARGUMENT (STREAM_PROTOCOL).
     """
     SplitPassages: _grpc.UnaryUnaryMultiCallable[_embedding_pb2.SplitPassagesRequest, _embedding_pb2.SplitPassagesResponse]
-    """Cuts a transcript into passages of whole sentences, sized in the embedding model's tokens."""
+    """Cuts a transcript or a document into passages of whole sentences, sized in the embedding model's tokens.
+
+    Errors: INVALID_ARGUMENT (field violations), FAILED_PRECONDITION (MODEL_MISSING, MODEL_INVALID, DEVICE_MISSING).
+    """
+    Rerank: _grpc.UnaryUnaryMultiCallable[_embedding_pb2.RerankRequest, _embedding_pb2.RerankResponse]
+    """Scores texts against a query more closely than their vectors can.
+
+    Errors: INVALID_ARGUMENT (field violations, TOO_MANY_TOKENS), FAILED_PRECONDITION (MODEL_MISSING,
+    RERANKER_MISSING, TOKEN_VECTORS_MISSING), RESOURCE_EXHAUSTED (OVERLOADED, with RetryInfo).
+    """
     ListModels: _grpc.UnaryUnaryMultiCallable[_embedding_pb2.ListModelsRequest, _embedding_pb2.ListModelsResponse]
     """Lists the models that are installed for this service."""
 
@@ -50,13 +67,30 @@ class EmbeddingServiceAsyncStub(EmbeddingServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Embed: _aio.UnaryUnaryMultiCallable[_embedding_pb2.EmbedRequest, _embedding_pb2.EmbedResponse]  # type: ignore[assignment]
-    """Embeds texts. Vectors are normalised to length 1; prefixes that the model wants are added here.
+    """Embeds texts. Prefixes that the model wants are added here, never by callers, and a vector does not depend on the
+    texts that it is computed with.
 
-    Errors: INVALID_ARGUMENT (field violations), FAILED_PRECONDITION (MODEL_MISSING),
-    RESOURCE_EXHAUSTED (OVERLOADED).
+    Errors: INVALID_ARGUMENT (field violations, TEXT_TOO_LONG, TOO_MANY_TOKENS, TOO_MANY_DIMENSIONS,
+    TOKEN_OUT_OF_RANGE), FAILED_PRECONDITION (MODEL_MISSING, MODEL_INVALID, DEVICE_MISSING),
+    RESOURCE_EXHAUSTED (OVERLOADED, with RetryInfo).
+    """
+    StreamEmbed: _aio.StreamStreamMultiCallable[_embedding_pb2.StreamEmbedRequest, _embedding_pb2.StreamEmbedResponse]  # type: ignore[assignment]
+    """Embeds any number of texts. The first message is the configuration, all others are batches; each is answered by
+    one message, in order. The service reads on only while it keeps up.
+
+    Errors: those of Embed but OVERLOADED (a stream waits), and INVALID_ARGUMENT (STREAM_PROTOCOL).
     """
     SplitPassages: _aio.UnaryUnaryMultiCallable[_embedding_pb2.SplitPassagesRequest, _embedding_pb2.SplitPassagesResponse]  # type: ignore[assignment]
-    """Cuts a transcript into passages of whole sentences, sized in the embedding model's tokens."""
+    """Cuts a transcript or a document into passages of whole sentences, sized in the embedding model's tokens.
+
+    Errors: INVALID_ARGUMENT (field violations), FAILED_PRECONDITION (MODEL_MISSING, MODEL_INVALID, DEVICE_MISSING).
+    """
+    Rerank: _aio.UnaryUnaryMultiCallable[_embedding_pb2.RerankRequest, _embedding_pb2.RerankResponse]  # type: ignore[assignment]
+    """Scores texts against a query more closely than their vectors can.
+
+    Errors: INVALID_ARGUMENT (field violations, TOO_MANY_TOKENS), FAILED_PRECONDITION (MODEL_MISSING,
+    RERANKER_MISSING, TOKEN_VECTORS_MISSING), RESOURCE_EXHAUSTED (OVERLOADED, with RetryInfo).
+    """
     ListModels: _aio.UnaryUnaryMultiCallable[_embedding_pb2.ListModelsRequest, _embedding_pb2.ListModelsResponse]  # type: ignore[assignment]
     """Lists the models that are installed for this service."""
 
@@ -69,10 +103,24 @@ class EmbeddingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _embedding_pb2.EmbedRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_embedding_pb2.EmbedResponse, _abc.Awaitable[_embedding_pb2.EmbedResponse]]:
-        """Embeds texts. Vectors are normalised to length 1; prefixes that the model wants are added here.
+        """Embeds texts. Prefixes that the model wants are added here, never by callers, and a vector does not depend on the
+        texts that it is computed with.
 
-        Errors: INVALID_ARGUMENT (field violations), FAILED_PRECONDITION (MODEL_MISSING),
-        RESOURCE_EXHAUSTED (OVERLOADED).
+        Errors: INVALID_ARGUMENT (field violations, TEXT_TOO_LONG, TOO_MANY_TOKENS, TOO_MANY_DIMENSIONS,
+        TOKEN_OUT_OF_RANGE), FAILED_PRECONDITION (MODEL_MISSING, MODEL_INVALID, DEVICE_MISSING),
+        RESOURCE_EXHAUSTED (OVERLOADED, with RetryInfo).
+        """
+
+    @_abc_1.abstractmethod
+    def StreamEmbed(
+        self,
+        request_iterator: _MaybeAsyncIterator[_embedding_pb2.StreamEmbedRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_embedding_pb2.StreamEmbedResponse], _abc.AsyncIterator[_embedding_pb2.StreamEmbedResponse]]:
+        """Embeds any number of texts. The first message is the configuration, all others are batches; each is answered by
+        one message, in order. The service reads on only while it keeps up.
+
+        Errors: those of Embed but OVERLOADED (a stream waits), and INVALID_ARGUMENT (STREAM_PROTOCOL).
         """
 
     @_abc_1.abstractmethod
@@ -81,7 +129,22 @@ class EmbeddingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _embedding_pb2.SplitPassagesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_embedding_pb2.SplitPassagesResponse, _abc.Awaitable[_embedding_pb2.SplitPassagesResponse]]:
-        """Cuts a transcript into passages of whole sentences, sized in the embedding model's tokens."""
+        """Cuts a transcript or a document into passages of whole sentences, sized in the embedding model's tokens.
+
+        Errors: INVALID_ARGUMENT (field violations), FAILED_PRECONDITION (MODEL_MISSING, MODEL_INVALID, DEVICE_MISSING).
+        """
+
+    @_abc_1.abstractmethod
+    def Rerank(
+        self,
+        request: _embedding_pb2.RerankRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_embedding_pb2.RerankResponse, _abc.Awaitable[_embedding_pb2.RerankResponse]]:
+        """Scores texts against a query more closely than their vectors can.
+
+        Errors: INVALID_ARGUMENT (field violations, TOO_MANY_TOKENS), FAILED_PRECONDITION (MODEL_MISSING,
+        RERANKER_MISSING, TOKEN_VECTORS_MISSING), RESOURCE_EXHAUSTED (OVERLOADED, with RetryInfo).
+        """
 
     @_abc_1.abstractmethod
     def ListModels(

@@ -50,10 +50,35 @@ class IndexServiceStub:
                 request_serializer=recordroute_dot_vector_dot_v1_dot_index__pb2.SearchRequest.SerializeToString,
                 response_deserializer=recordroute_dot_vector_dot_v1_dot_index__pb2.SearchResponse.FromString,
                 _registered_method=True)
+        self.FindSimilar = channel.unary_unary(
+                '/recordroute.vector.v1.IndexService/FindSimilar',
+                request_serializer=recordroute_dot_vector_dot_v1_dot_index__pb2.FindSimilarRequest.SerializeToString,
+                response_deserializer=recordroute_dot_vector_dot_v1_dot_index__pb2.FindSimilarResponse.FromString,
+                _registered_method=True)
         self.GetStats = channel.unary_unary(
                 '/recordroute.vector.v1.IndexService/GetStats',
                 request_serializer=recordroute_dot_vector_dot_v1_dot_index__pb2.GetStatsRequest.SerializeToString,
                 response_deserializer=recordroute_dot_vector_dot_v1_dot_index__pb2.GetStatsResponse.FromString,
+                _registered_method=True)
+        self.GetDocument = channel.unary_unary(
+                '/recordroute.vector.v1.IndexService/GetDocument',
+                request_serializer=recordroute_dot_vector_dot_v1_dot_index__pb2.GetDocumentRequest.SerializeToString,
+                response_deserializer=recordroute_dot_vector_dot_v1_dot_index__pb2.GetDocumentResponse.FromString,
+                _registered_method=True)
+        self.Optimize = channel.unary_unary(
+                '/recordroute.vector.v1.IndexService/Optimize',
+                request_serializer=recordroute_dot_vector_dot_v1_dot_index__pb2.OptimizeRequest.SerializeToString,
+                response_deserializer=recordroute_dot_vector_dot_v1_dot_index__pb2.OptimizeResponse.FromString,
+                _registered_method=True)
+        self.Snapshot = channel.unary_stream(
+                '/recordroute.vector.v1.IndexService/Snapshot',
+                request_serializer=recordroute_dot_vector_dot_v1_dot_index__pb2.SnapshotRequest.SerializeToString,
+                response_deserializer=recordroute_dot_vector_dot_v1_dot_index__pb2.SnapshotResponse.FromString,
+                _registered_method=True)
+        self.Restore = channel.stream_unary(
+                '/recordroute.vector.v1.IndexService/Restore',
+                request_serializer=recordroute_dot_vector_dot_v1_dot_index__pb2.RestoreRequest.SerializeToString,
+                response_deserializer=recordroute_dot_vector_dot_v1_dot_index__pb2.RestoreResponse.FromString,
                 _registered_method=True)
 
 
@@ -66,8 +91,8 @@ class IndexServiceServicer:
         are passages with their vectors. The answer comes after the data is on disk. Doing it again changes nothing.
 
         Errors: INVALID_ARGUMENT (DIMENSION_MISMATCH, MODEL_MISMATCH, VECTOR_NOT_NORMALISED, TOO_MANY_PASSAGES,
-        STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, INDEX_IN_USE, INDEX_MODEL_MISMATCH, INDEX_UNREADABLE),
-        RESOURCE_EXHAUSTED (DISK_FULL), UNAVAILABLE (UPSTREAM_UNAVAILABLE while the index starts anew).
+        STREAM_PROTOCOL), FAILED_PRECONDITION (VECTORS_MISSING, MODEL_MISSING, INDEX_IN_USE, INDEX_MODEL_MISMATCH,
+        INDEX_UNREADABLE), RESOURCE_EXHAUSTED (DISK_FULL), UNAVAILABLE (UPSTREAM_UNAVAILABLE while the index starts anew).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -81,7 +106,20 @@ class IndexServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Search(self, request, context):
-        """Finds passages by meaning, by words, or both.
+        """Finds passages by meaning, by words, or both. A query has at most some hundred results. Results are kept for a
+        while, but never over a change of the owner's documents that was acknowledged.
+
+        Errors: INVALID_ARGUMENT (field violations, PAGE_TOKEN_INVALID), FAILED_PRECONDITION (MODEL_MISSING,
+        RERANKER_MISSING, TOKEN_VECTORS_MISSING), RESOURCE_EXHAUSTED (OVERLOADED), UNAVAILABLE (UPSTREAM_UNAVAILABLE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindSimilar(self, request, context):
+        """Finds the owner's other documents that are like a document, or like one passage of it.
+
+        Errors: NOT_FOUND (DOCUMENT_NOT_FOUND, PASSAGE_NOT_FOUND), UNAVAILABLE (UPSTREAM_UNAVAILABLE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,6 +127,45 @@ class IndexServiceServicer:
 
     def GetStats(self, request, context):
         """Counts what the index holds of one owner.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDocument(self, request, context):
+        """Returns a document as the index holds it: whoever edits it need not embed again what has not changed.
+
+        Errors: NOT_FOUND (DOCUMENT_NOT_FOUND).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Optimize(self, request, context):
+        """For operators: optimises the whole index now and leaves nothing of deleted texts on the disk. Searches and writes
+        go on meanwhile; the answer comes when it is done.
+
+        Errors: RESOURCE_EXHAUSTED (DISK_FULL where a second copy has no room).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Snapshot(self, request, context):
+        """For operators: streams the whole index, all owners, as it is at one moment after the call.
+
+        Errors: RESOURCE_EXHAUSTED (DISK_FULL), FAILED_PRECONDITION (INDEX_SERVER where an index server has its own).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Restore(self, request_iterator, context):
+        """For operators: puts a snapshot in the place of the whole index, all owners; nothing is changed where it fails.
+        Searches go on meanwhile, and writes wait.
+
+        Errors: INVALID_ARGUMENT (SNAPSHOT_INVALID), FAILED_PRECONDITION (INDEX_MODEL_MISMATCH, INDEX_SERVER), RESOURCE_EXHAUSTED
+        (DISK_FULL).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -112,10 +189,35 @@ def add_IndexServiceServicer_to_server(servicer, server):
                     request_deserializer=recordroute_dot_vector_dot_v1_dot_index__pb2.SearchRequest.FromString,
                     response_serializer=recordroute_dot_vector_dot_v1_dot_index__pb2.SearchResponse.SerializeToString,
             ),
+            'FindSimilar': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindSimilar,
+                    request_deserializer=recordroute_dot_vector_dot_v1_dot_index__pb2.FindSimilarRequest.FromString,
+                    response_serializer=recordroute_dot_vector_dot_v1_dot_index__pb2.FindSimilarResponse.SerializeToString,
+            ),
             'GetStats': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStats,
                     request_deserializer=recordroute_dot_vector_dot_v1_dot_index__pb2.GetStatsRequest.FromString,
                     response_serializer=recordroute_dot_vector_dot_v1_dot_index__pb2.GetStatsResponse.SerializeToString,
+            ),
+            'GetDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDocument,
+                    request_deserializer=recordroute_dot_vector_dot_v1_dot_index__pb2.GetDocumentRequest.FromString,
+                    response_serializer=recordroute_dot_vector_dot_v1_dot_index__pb2.GetDocumentResponse.SerializeToString,
+            ),
+            'Optimize': grpc.unary_unary_rpc_method_handler(
+                    servicer.Optimize,
+                    request_deserializer=recordroute_dot_vector_dot_v1_dot_index__pb2.OptimizeRequest.FromString,
+                    response_serializer=recordroute_dot_vector_dot_v1_dot_index__pb2.OptimizeResponse.SerializeToString,
+            ),
+            'Snapshot': grpc.unary_stream_rpc_method_handler(
+                    servicer.Snapshot,
+                    request_deserializer=recordroute_dot_vector_dot_v1_dot_index__pb2.SnapshotRequest.FromString,
+                    response_serializer=recordroute_dot_vector_dot_v1_dot_index__pb2.SnapshotResponse.SerializeToString,
+            ),
+            'Restore': grpc.stream_unary_rpc_method_handler(
+                    servicer.Restore,
+                    request_deserializer=recordroute_dot_vector_dot_v1_dot_index__pb2.RestoreRequest.FromString,
+                    response_serializer=recordroute_dot_vector_dot_v1_dot_index__pb2.RestoreResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -211,6 +313,33 @@ class IndexService:
             _registered_method=True)
 
     @staticmethod
+    def FindSimilar(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.vector.v1.IndexService/FindSimilar',
+            recordroute_dot_vector_dot_v1_dot_index__pb2.FindSimilarRequest.SerializeToString,
+            recordroute_dot_vector_dot_v1_dot_index__pb2.FindSimilarResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetStats(request,
             target,
             options=(),
@@ -227,6 +356,114 @@ class IndexService:
             '/recordroute.vector.v1.IndexService/GetStats',
             recordroute_dot_vector_dot_v1_dot_index__pb2.GetStatsRequest.SerializeToString,
             recordroute_dot_vector_dot_v1_dot_index__pb2.GetStatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.vector.v1.IndexService/GetDocument',
+            recordroute_dot_vector_dot_v1_dot_index__pb2.GetDocumentRequest.SerializeToString,
+            recordroute_dot_vector_dot_v1_dot_index__pb2.GetDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Optimize(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.vector.v1.IndexService/Optimize',
+            recordroute_dot_vector_dot_v1_dot_index__pb2.OptimizeRequest.SerializeToString,
+            recordroute_dot_vector_dot_v1_dot_index__pb2.OptimizeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Snapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/recordroute.vector.v1.IndexService/Snapshot',
+            recordroute_dot_vector_dot_v1_dot_index__pb2.SnapshotRequest.SerializeToString,
+            recordroute_dot_vector_dot_v1_dot_index__pb2.SnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Restore(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/recordroute.vector.v1.IndexService/Restore',
+            recordroute_dot_vector_dot_v1_dot_index__pb2.RestoreRequest.SerializeToString,
+            recordroute_dot_vector_dot_v1_dot_index__pb2.RestoreResponse.FromString,
             options,
             channel_credentials,
             insecure,

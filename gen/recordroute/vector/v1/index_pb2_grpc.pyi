@@ -38,15 +38,48 @@ class IndexServiceStub:
     are passages with their vectors. The answer comes after the data is on disk. Doing it again changes nothing.
 
     Errors: INVALID_ARGUMENT (DIMENSION_MISMATCH, MODEL_MISMATCH, VECTOR_NOT_NORMALISED, TOO_MANY_PASSAGES,
-    STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, INDEX_IN_USE, INDEX_MODEL_MISMATCH, INDEX_UNREADABLE),
-    RESOURCE_EXHAUSTED (DISK_FULL), UNAVAILABLE (UPSTREAM_UNAVAILABLE while the index starts anew).
+    STREAM_PROTOCOL), FAILED_PRECONDITION (VECTORS_MISSING, MODEL_MISSING, INDEX_IN_USE, INDEX_MODEL_MISMATCH,
+    INDEX_UNREADABLE), RESOURCE_EXHAUSTED (DISK_FULL), UNAVAILABLE (UPSTREAM_UNAVAILABLE while the index starts anew).
     """
     Delete: _grpc.UnaryUnaryMultiCallable[_index_pb2.DeleteRequest, _index_pb2.DeleteResponse]
     """Deletes a document. It is no error if the index does not hold it."""
     Search: _grpc.UnaryUnaryMultiCallable[_index_pb2.SearchRequest, _index_pb2.SearchResponse]
-    """Finds passages by meaning, by words, or both."""
+    """Finds passages by meaning, by words, or both. A query has at most some hundred results. Results are kept for a
+    while, but never over a change of the owner's documents that was acknowledged.
+
+    Errors: INVALID_ARGUMENT (field violations, PAGE_TOKEN_INVALID), FAILED_PRECONDITION (MODEL_MISSING,
+    RERANKER_MISSING, TOKEN_VECTORS_MISSING), RESOURCE_EXHAUSTED (OVERLOADED), UNAVAILABLE (UPSTREAM_UNAVAILABLE).
+    """
+    FindSimilar: _grpc.UnaryUnaryMultiCallable[_index_pb2.FindSimilarRequest, _index_pb2.FindSimilarResponse]
+    """Finds the owner's other documents that are like a document, or like one passage of it.
+
+    Errors: NOT_FOUND (DOCUMENT_NOT_FOUND, PASSAGE_NOT_FOUND), UNAVAILABLE (UPSTREAM_UNAVAILABLE).
+    """
     GetStats: _grpc.UnaryUnaryMultiCallable[_index_pb2.GetStatsRequest, _index_pb2.GetStatsResponse]
     """Counts what the index holds of one owner."""
+    GetDocument: _grpc.UnaryUnaryMultiCallable[_index_pb2.GetDocumentRequest, _index_pb2.GetDocumentResponse]
+    """Returns a document as the index holds it: whoever edits it need not embed again what has not changed.
+
+    Errors: NOT_FOUND (DOCUMENT_NOT_FOUND).
+    """
+    Optimize: _grpc.UnaryUnaryMultiCallable[_index_pb2.OptimizeRequest, _index_pb2.OptimizeResponse]
+    """For operators: optimises the whole index now and leaves nothing of deleted texts on the disk. Searches and writes
+    go on meanwhile; the answer comes when it is done.
+
+    Errors: RESOURCE_EXHAUSTED (DISK_FULL where a second copy has no room).
+    """
+    Snapshot: _grpc.UnaryStreamMultiCallable[_index_pb2.SnapshotRequest, _index_pb2.SnapshotResponse]
+    """For operators: streams the whole index, all owners, as it is at one moment after the call.
+
+    Errors: RESOURCE_EXHAUSTED (DISK_FULL), FAILED_PRECONDITION (INDEX_SERVER where an index server has its own).
+    """
+    Restore: _grpc.StreamUnaryMultiCallable[_index_pb2.RestoreRequest, _index_pb2.RestoreResponse]
+    """For operators: puts a snapshot in the place of the whole index, all owners; nothing is changed where it fails.
+    Searches go on meanwhile, and writes wait.
+
+    Errors: INVALID_ARGUMENT (SNAPSHOT_INVALID), FAILED_PRECONDITION (INDEX_MODEL_MISMATCH, INDEX_SERVER), RESOURCE_EXHAUSTED
+    (DISK_FULL).
+    """
 
 @_typing.type_check_only
 class IndexServiceAsyncStub(IndexServiceStub):
@@ -58,15 +91,48 @@ class IndexServiceAsyncStub(IndexServiceStub):
     are passages with their vectors. The answer comes after the data is on disk. Doing it again changes nothing.
 
     Errors: INVALID_ARGUMENT (DIMENSION_MISMATCH, MODEL_MISMATCH, VECTOR_NOT_NORMALISED, TOO_MANY_PASSAGES,
-    STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, INDEX_IN_USE, INDEX_MODEL_MISMATCH, INDEX_UNREADABLE),
-    RESOURCE_EXHAUSTED (DISK_FULL), UNAVAILABLE (UPSTREAM_UNAVAILABLE while the index starts anew).
+    STREAM_PROTOCOL), FAILED_PRECONDITION (VECTORS_MISSING, MODEL_MISSING, INDEX_IN_USE, INDEX_MODEL_MISMATCH,
+    INDEX_UNREADABLE), RESOURCE_EXHAUSTED (DISK_FULL), UNAVAILABLE (UPSTREAM_UNAVAILABLE while the index starts anew).
     """
     Delete: _aio.UnaryUnaryMultiCallable[_index_pb2.DeleteRequest, _index_pb2.DeleteResponse]  # type: ignore[assignment]
     """Deletes a document. It is no error if the index does not hold it."""
     Search: _aio.UnaryUnaryMultiCallable[_index_pb2.SearchRequest, _index_pb2.SearchResponse]  # type: ignore[assignment]
-    """Finds passages by meaning, by words, or both."""
+    """Finds passages by meaning, by words, or both. A query has at most some hundred results. Results are kept for a
+    while, but never over a change of the owner's documents that was acknowledged.
+
+    Errors: INVALID_ARGUMENT (field violations, PAGE_TOKEN_INVALID), FAILED_PRECONDITION (MODEL_MISSING,
+    RERANKER_MISSING, TOKEN_VECTORS_MISSING), RESOURCE_EXHAUSTED (OVERLOADED), UNAVAILABLE (UPSTREAM_UNAVAILABLE).
+    """
+    FindSimilar: _aio.UnaryUnaryMultiCallable[_index_pb2.FindSimilarRequest, _index_pb2.FindSimilarResponse]  # type: ignore[assignment]
+    """Finds the owner's other documents that are like a document, or like one passage of it.
+
+    Errors: NOT_FOUND (DOCUMENT_NOT_FOUND, PASSAGE_NOT_FOUND), UNAVAILABLE (UPSTREAM_UNAVAILABLE).
+    """
     GetStats: _aio.UnaryUnaryMultiCallable[_index_pb2.GetStatsRequest, _index_pb2.GetStatsResponse]  # type: ignore[assignment]
     """Counts what the index holds of one owner."""
+    GetDocument: _aio.UnaryUnaryMultiCallable[_index_pb2.GetDocumentRequest, _index_pb2.GetDocumentResponse]  # type: ignore[assignment]
+    """Returns a document as the index holds it: whoever edits it need not embed again what has not changed.
+
+    Errors: NOT_FOUND (DOCUMENT_NOT_FOUND).
+    """
+    Optimize: _aio.UnaryUnaryMultiCallable[_index_pb2.OptimizeRequest, _index_pb2.OptimizeResponse]  # type: ignore[assignment]
+    """For operators: optimises the whole index now and leaves nothing of deleted texts on the disk. Searches and writes
+    go on meanwhile; the answer comes when it is done.
+
+    Errors: RESOURCE_EXHAUSTED (DISK_FULL where a second copy has no room).
+    """
+    Snapshot: _aio.UnaryStreamMultiCallable[_index_pb2.SnapshotRequest, _index_pb2.SnapshotResponse]  # type: ignore[assignment]
+    """For operators: streams the whole index, all owners, as it is at one moment after the call.
+
+    Errors: RESOURCE_EXHAUSTED (DISK_FULL), FAILED_PRECONDITION (INDEX_SERVER where an index server has its own).
+    """
+    Restore: _aio.StreamUnaryMultiCallable[_index_pb2.RestoreRequest, _index_pb2.RestoreResponse]  # type: ignore[assignment]
+    """For operators: puts a snapshot in the place of the whole index, all owners; nothing is changed where it fails.
+    Searches go on meanwhile, and writes wait.
+
+    Errors: INVALID_ARGUMENT (SNAPSHOT_INVALID), FAILED_PRECONDITION (INDEX_MODEL_MISMATCH, INDEX_SERVER), RESOURCE_EXHAUSTED
+    (DISK_FULL).
+    """
 
 class IndexServiceServicer(metaclass=_abc_1.ABCMeta):
     """The searchable index of passages."""
@@ -81,8 +147,8 @@ class IndexServiceServicer(metaclass=_abc_1.ABCMeta):
         are passages with their vectors. The answer comes after the data is on disk. Doing it again changes nothing.
 
         Errors: INVALID_ARGUMENT (DIMENSION_MISMATCH, MODEL_MISMATCH, VECTOR_NOT_NORMALISED, TOO_MANY_PASSAGES,
-        STREAM_PROTOCOL), FAILED_PRECONDITION (MODEL_MISSING, INDEX_IN_USE, INDEX_MODEL_MISMATCH, INDEX_UNREADABLE),
-        RESOURCE_EXHAUSTED (DISK_FULL), UNAVAILABLE (UPSTREAM_UNAVAILABLE while the index starts anew).
+        STREAM_PROTOCOL), FAILED_PRECONDITION (VECTORS_MISSING, MODEL_MISSING, INDEX_IN_USE, INDEX_MODEL_MISMATCH,
+        INDEX_UNREADABLE), RESOURCE_EXHAUSTED (DISK_FULL), UNAVAILABLE (UPSTREAM_UNAVAILABLE while the index starts anew).
         """
 
     @_abc_1.abstractmethod
@@ -99,7 +165,23 @@ class IndexServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _index_pb2.SearchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_index_pb2.SearchResponse, _abc.Awaitable[_index_pb2.SearchResponse]]:
-        """Finds passages by meaning, by words, or both."""
+        """Finds passages by meaning, by words, or both. A query has at most some hundred results. Results are kept for a
+        while, but never over a change of the owner's documents that was acknowledged.
+
+        Errors: INVALID_ARGUMENT (field violations, PAGE_TOKEN_INVALID), FAILED_PRECONDITION (MODEL_MISSING,
+        RERANKER_MISSING, TOKEN_VECTORS_MISSING), RESOURCE_EXHAUSTED (OVERLOADED), UNAVAILABLE (UPSTREAM_UNAVAILABLE).
+        """
+
+    @_abc_1.abstractmethod
+    def FindSimilar(
+        self,
+        request: _index_pb2.FindSimilarRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_index_pb2.FindSimilarResponse, _abc.Awaitable[_index_pb2.FindSimilarResponse]]:
+        """Finds the owner's other documents that are like a document, or like one passage of it.
+
+        Errors: NOT_FOUND (DOCUMENT_NOT_FOUND, PASSAGE_NOT_FOUND), UNAVAILABLE (UPSTREAM_UNAVAILABLE).
+        """
 
     @_abc_1.abstractmethod
     def GetStats(
@@ -108,5 +190,52 @@ class IndexServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_index_pb2.GetStatsResponse, _abc.Awaitable[_index_pb2.GetStatsResponse]]:
         """Counts what the index holds of one owner."""
+
+    @_abc_1.abstractmethod
+    def GetDocument(
+        self,
+        request: _index_pb2.GetDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_index_pb2.GetDocumentResponse, _abc.Awaitable[_index_pb2.GetDocumentResponse]]:
+        """Returns a document as the index holds it: whoever edits it need not embed again what has not changed.
+
+        Errors: NOT_FOUND (DOCUMENT_NOT_FOUND).
+        """
+
+    @_abc_1.abstractmethod
+    def Optimize(
+        self,
+        request: _index_pb2.OptimizeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_index_pb2.OptimizeResponse, _abc.Awaitable[_index_pb2.OptimizeResponse]]:
+        """For operators: optimises the whole index now and leaves nothing of deleted texts on the disk. Searches and writes
+        go on meanwhile; the answer comes when it is done.
+
+        Errors: RESOURCE_EXHAUSTED (DISK_FULL where a second copy has no room).
+        """
+
+    @_abc_1.abstractmethod
+    def Snapshot(
+        self,
+        request: _index_pb2.SnapshotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_index_pb2.SnapshotResponse], _abc.AsyncIterator[_index_pb2.SnapshotResponse]]:
+        """For operators: streams the whole index, all owners, as it is at one moment after the call.
+
+        Errors: RESOURCE_EXHAUSTED (DISK_FULL), FAILED_PRECONDITION (INDEX_SERVER where an index server has its own).
+        """
+
+    @_abc_1.abstractmethod
+    def Restore(
+        self,
+        request_iterator: _MaybeAsyncIterator[_index_pb2.RestoreRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_index_pb2.RestoreResponse, _abc.Awaitable[_index_pb2.RestoreResponse]]:
+        """For operators: puts a snapshot in the place of the whole index, all owners; nothing is changed where it fails.
+        Searches go on meanwhile, and writes wait.
+
+        Errors: INVALID_ARGUMENT (SNAPSHOT_INVALID), FAILED_PRECONDITION (INDEX_MODEL_MISMATCH, INDEX_SERVER), RESOURCE_EXHAUSTED
+        (DISK_FULL).
+        """
 
 def add_IndexServiceServicer_to_server(servicer: IndexServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

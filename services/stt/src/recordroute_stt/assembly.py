@@ -71,16 +71,16 @@ class Assembler:
     def _filtered(self, segment: Segment, window: SpeechWindow) -> tuple[Segment | None, list[Removal]]:
         if not segment.text:
             return None, []
-        if self._steps.silence_gate:
-            refused = self._gate.judge(segment, window)
-            if refused is not None:
-                return None, [refused]
         kept: Segment | None = segment
         removals = []
         if self._steps.remove_loops:
             kept, loop = remove_loops(segment, window)
             if loop is not None:
                 removals.append(loop)
+        if kept is not None and self._steps.silence_gate:
+            refused = self._gate.judge(kept, window)
+            if refused is not None:
+                return None, [*removals, refused]
         if kept is not None and self._steps.normalise_spacing:
             kept = normalise_spacing(kept)
         return kept, removals

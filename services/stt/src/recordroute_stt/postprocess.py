@@ -16,6 +16,8 @@ MAX_COMPRESSION_RATIO = 2.4
 
 # The fastest speakers reach 10 to 11 syllables a second, and only for a few seconds.
 MAX_SYLLABLES_PER_SECOND = 14.0
+# So many times faster than anybody speaks, a whole segment was not said there.
+TIMELESS = 3.0
 # Letters to a syllable in the alphabetic scripts; in Hangul, kana and Chinese characters one is about one syllable.
 LETTERS_PER_SYLLABLE = 3.0
 # Word times are that wrong now and then: fewer syllables in no time are no evidence.
@@ -80,13 +82,14 @@ def remove_loops(
 
     Repetition alone is language: refrains, lists and "아니 아니 아니" stay. A repetition is a loop from where it goes
     on faster than anybody speaks, or, if the `window` is given, where nobody speaks. A segment that is repetition
-    altogether and that the model itself gives up on (by Whisper's thresholds) is taken out whole. Without word times
-    the words are thought to be spread evenly over the segment.
+    altogether and that the model itself gives up on (by Whisper's thresholds) is taken out whole, and so is one whose
+    words have hardly any time at all: what the decoder says again after the end of the speech. Without word times the
+    words are thought to be spread evenly over the segment.
     """
     pieces = _pieces(segment)
     runs = _runs([piece.key for piece in pieces])
     if not runs:
-        return segment, None
+        return _unless_timeless(segment)
     failed = (
         segment.average_log_probability < MIN_LOG_PROBABILITY
         and segment.compression_ratio > MAX_COMPRESSION_RATIO
@@ -103,6 +106,14 @@ def remove_loops(
         if (cut := _where_it_loops(pieces, run, window)) is not None
     ]
     return _without(segment, pieces, loops) if loops else (segment, None)
+
+
+def _unless_timeless(segment: Segment) -> tuple[Segment | None, Removal | None]:
+    said, seconds = syllables(segment.text), segment.end - segment.start
+    if said < MIN_LOOP_SYLLABLES or said <= TIMELESS * MAX_SYLLABLES_PER_SECOND * seconds:
+        return segment, None
+    detail = f"about {said:.0f} syllables in {seconds:.2f} s: said again after the end"
+    return None, Removal(segment, RemovalReason.LOOP, detail)
 
 
 def _pieces(segment: Segment) -> list[_Piece]:

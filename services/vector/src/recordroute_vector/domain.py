@@ -17,8 +17,22 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class TextBlock:
+    """A stretch of a document: a paragraph, a line, or all of it. An empty line ends a paragraph. `page` and `line`
+    are where it begins, from 1, and 0 where that is not known; `starts_paragraph`: no sentence runs over into it."""
+
+    index: int
+    text: str
+    page: int = 0
+    line: int = 0
+    starts_paragraph: bool = False
+
+
+@dataclass(frozen=True)
 class Passage:
-    """A stretch of a transcript that is embedded and found as one. Times as in `Segment`."""
+    """A stretch of a transcript or text that is embedded and found as one. Times as in `Segment`; `page` and `line`,
+    from 1, say where a text that is not spoken has it, 0 where it has none. Passages with the same `content_hash` have
+    the same vector, whatever the model."""
 
     index: int
     text: str
@@ -27,6 +41,9 @@ class Passage:
     first_segment_index: int
     last_segment_index: int
     speakers: tuple[str, ...] = ()
+    page: int = 0
+    line: int = 0
+    content_hash: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,21 +9,25 @@ from datetime import timedelta
 from recordroute_runtime.errors import DomainError, UpstreamUnavailable
 
 from recordroute_vector.embedder import Embedder
-from recordroute_vector.index.edge import EdgeIndex
+from recordroute_vector.index.port import PassageIndex
 from recordroute_vector.lexical import LexicalEncoder
 from recordroute_vector.passages import PassageSplitter
+from recordroute_vector.rerank import Rerankers
 from recordroute_vector.search import Searcher
 
 
 @dataclass(frozen=True)
 class Engines:
-    """The loaded model and the open index, with what is built on them."""
+    """The loaded model and the open index, with what is built on them. `replaced_model` is the one that the index
+    was made with until a moment ago; empty where it was none."""
 
     embedder: Embedder
     lexical: LexicalEncoder
     splitter: PassageSplitter
-    index: EdgeIndex
+    index: PassageIndex
+    rerankers: Rerankers
     searcher: Searcher
+    replaced_model: str = ""
 
     @property
     def model(self) -> str:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc.aio
-import numpy as np
-from recordroute.vector.v1 import embedding_pb2, index_pb2, index_pb2_grpc
-from recordroute_runtime.errors import FieldViolations, InvalidInput
+from recordroute.vector.v1 import embedding_pb2, index_pb2
 from recordroute_runtime.inference import InferencePool
-from recordroute_runtime.wire import read_configured, to_datetime, to_duration, to_seconds
+from recordroute_runtime.wire import to_datetime, to_duration
 
-from recordroute_vector.domain import Passage
-from recordroute_vector.engines import EngineHolder, Engines
-from recordroute_vector.index.port import Document, IndexedPassage
-from recordroute_vector.search import Hit, Mode, SearchScope
-from recordroute_vector.servicer_embedding import passage_to_wire
+from recordroute_vector.engines import EngineHolder
+from recordroute_vector.index.port import Candidate, Filter
+from recordroute_vector.page_tokens import PageTokens
+from recordroute_vector.rerank import RerankMethod
+from recordroute_vector.search import Hit, HitGroup, Mode, SearchRequest
+from recordroute_vector.servicer_embedding import RERANK_METHODS, passage_to_wire
+from recordroute_vector.servicer_index_admin import IndexAdminServicer
+from recordroute_vector.similar import SimilarDocument, find_similar
 
 DEFAULT_LIMIT = 10
-# Some hundred hours of speech; more would have to be held in memory before it is written.
-MAX_PASSAGES = 20_000
-UNIT_TOLERANCE = 1e-2
 
 _MODES = {
     index_pb2.SEARCH_MODE_UNSPECIFIED: Mode.HYBRID,
@@ -34,140 +31,136 @@ _WIRE_MODES = {
     Mode.LEXICAL: index_pb2.SEARCH_MODE_LEXICAL,
     Mode.HYBRID: index_pb2.SEARCH_MODE_HYBRID,
 }
+_RERANK: dict[int, RerankMethod | None] = {
+    embedding_pb2.RERANK_METHOD_UNSPECIFIED: None,
+    **{wire: method for method, wire in RERANK_METHODS.items()},
+}
 
 
-class IndexServicer(index_pb2_grpc.IndexServiceServicer):
-    """Serves the index."""
+class IndexServicer(IndexAdminServicer):
+    """Serves the index: searches here, the rest by its base."""
 
-    def __init__(self, engines: EngineHolder, pool: InferencePool) -> None:
-        self._engines = engines
-        self._pool = pool
-
-    async def Upsert(
-        self,
-        request_iterator: AsyncIterator[index_pb2.UpsertRequest],
-        context: grpc.aio.ServicerContext[Any, Any],
-    ) -> index_pb2.UpsertResponse:
-        engines = self._engines.get()
-        first, rest = await read_configured(request_iterator)
-        config = first.config
-        if config.model != engines.model:
-            raise InvalidInput(
-                "MODEL_MISMATCH",
-                f"the vectors are made with model {config.model}, but the index is made with {engines.model}",
-                metadata={"model": config.model, "index_model": engines.model},
-            )
-        passages: list[IndexedPassage] = []
-        async for message in rest:
-            passages += await self._read(message.batch, len(passages), engines)
-            if len(passages) > MAX_PASSAGES:
-                raise InvalidInput(
-                    "TOO_MANY_PASSAGES",
-                    f"a document may have {MAX_PASSAGES} passages",
-                    metadata={"max_passages": str(MAX_PASSAGES)},
-                )
-        document = Document(
-            owner=config.owner,
-            id=config.document_id,
-            language=config.language,
-            recorded_at=to_datetime(config.recorded_at).timestamp(),
-        )
-        return index_pb2.UpsertResponse(passage_count=await engines.index.upsert(document, passages))
-
-    async def Delete(
-        self, request: index_pb2.DeleteRequest, context: grpc.aio.ServicerContext[Any, Any]
-    ) -> index_pb2.DeleteResponse:
-        deleted = await self._engines.get().index.delete(request.owner, request.document_id)
-        return index_pb2.DeleteResponse(deleted_passage_count=deleted)
+    def __init__(self, engines: EngineHolder, pool: InferencePool, page_tokens: PageTokens) -> None:
+        super().__init__(engines, pool)
+        self._page_tokens = page_tokens
 
     async def Search(
         self, request: index_pb2.SearchRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> index_pb2.SearchResponse:
-        mode = _MODES[request.mode]
-        scope = SearchScope(
-            owner=request.owner,
-            document_ids=tuple(request.document_ids),
-            recorded_from=_seconds(request, "recorded_from"),
-            recorded_before=_seconds(request, "recorded_before"),
+        fingerprint = _fingerprint(request)
+        offset = self._page_tokens.read(request.page_token, fingerprint)
+        page = await self._engines.get().searcher.search(
+            SearchRequest(
+                text=request.query,
+                where=_filter(request, tuple(request.document_ids)),
+                mode=_MODES[request.mode],
+                rerank=_RERANK[request.rerank],
+                offset=offset,
+                limit=request.limit or DEFAULT_LIMIT,
+                hits_per_document=request.hits_per_document,
+                keep_duplicates=request.keep_duplicates,
+            )
         )
-        searcher = self._engines.get().searcher
-        hits = await searcher.search(request.query, scope, mode, request.limit or DEFAULT_LIMIT)
-        return index_pb2.SearchResponse(hits=[_hit(hit) for hit in hits], mode=_WIRE_MODES[mode])
-
-    async def GetStats(
-        self, request: index_pb2.GetStatsRequest, context: grpc.aio.ServicerContext[Any, Any]
-    ) -> index_pb2.GetStatsResponse:
-        engines = self._engines.get()
-        stats = await engines.index.stats(request.owner, request.document_id or None)
-        return index_pb2.GetStatsResponse(
-            passage_count=stats.passage_count,
-            document_count=stats.document_count,
-            model=engines.model,
-            dimensions=engines.dimensions,
+        grouped = request.hits_per_document > 0
+        return index_pb2.SearchResponse(
+            hits=[] if grouped else map(_hit, page.hits),
+            groups=map(_group, page.groups) if grouped else [],
+            mode=_WIRE_MODES[_MODES[request.mode]],
+            next_page_token=""
+            if page.next_offset is None
+            else self._page_tokens.make(page.next_offset, fingerprint),
+            rerank=RERANK_METHODS[page.rerank],
+            rerank_model=page.rerank_model,
         )
 
-    async def _read(
-        self, batch: index_pb2.EmbeddedPassages, position: int, engines: Engines
-    ) -> list[IndexedPassage]:
-        passages = [
-            _passage(item.passage, position + number, f"batch.passages[{number}].passage")
-            for number, item in enumerate(batch.passages)
-        ]
-        vectors = [_vector(item.vector, engines.dimensions) for item in batch.passages]
-        texts = [passage.text for passage in passages]
-        terms = await self._pool.run(lambda _: engines.lexical.encode_passages(texts), wait=True)
-        return [IndexedPassage(*parts) for parts in zip(passages, vectors, terms, strict=True)]
+    async def FindSimilar(
+        self, request: index_pb2.FindSimilarRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> index_pb2.FindSimilarResponse:
+        documents = await find_similar(
+            self._engines.get().index,
+            _filter(request),
+            request.document_id,
+            request.passage_index if request.HasField("passage_index") else None,
+            request.limit or DEFAULT_LIMIT,
+        )
+        return index_pb2.FindSimilarResponse(documents=map(_similar, documents))
 
 
-def _passage(wire: embedding_pb2.Passage, position: int, field: str) -> Passage:
-    start, end = to_seconds(wire.start), to_seconds(wire.end)
-    violations = []
-    if wire.index != position:
-        violations.append((f"{field}.index", f"must be {position}: passages come in order and without gaps"))
-    if not 0 <= start <= end:
-        violations.append((f"{field}.end", "must not be before start, and start not negative"))
-    if violations:
-        raise FieldViolations(violations)
-    return Passage(
-        index=wire.index,
-        text=wire.text,
-        start=start,
-        end=end,
-        first_segment_index=wire.first_segment_index,
-        last_segment_index=wire.last_segment_index,
-        speakers=tuple(wire.speakers),
+def _fingerprint(request: index_pb2.SearchRequest) -> bytes:
+    """Returns what makes two requests pages of the same results."""
+    whole = index_pb2.SearchRequest()
+    whole.CopyFrom(request)
+    whole.ClearField("page_token")
+    whole.ClearField("limit")
+    return whole.SerializeToString(deterministic=True)
+
+
+def _filter(
+    request: index_pb2.SearchRequest | index_pb2.FindSimilarRequest, document_ids: tuple[str, ...] = ()
+) -> Filter:
+    return Filter(
+        owner=request.owner,
+        document_ids=document_ids,
+        recorded_from=_seconds(request, "recorded_from"),
+        recorded_before=_seconds(request, "recorded_before"),
+        tags=tuple(request.tags),
+        folder=request.folder,
+        speakers=tuple(request.speakers),
+        languages=tuple(request.languages),
+        kinds=tuple(request.kinds),
     )
 
 
-def _vector(values: Any, dimensions: int) -> Any:
-    vector = np.asarray(values, np.float32)
-    if len(vector) != dimensions:
-        raise InvalidInput(
-            "DIMENSION_MISMATCH",
-            f"a vector has {len(vector)} dimensions, but the index has {dimensions}",
-            metadata={"dimensions": str(len(vector)), "index_dimensions": str(dimensions)},
-        )
-    if abs(float(np.linalg.norm(vector)) - 1) > UNIT_TOLERANCE:
-        raise InvalidInput("VECTOR_NOT_NORMALISED", "a vector does not have length 1")
-    return vector
-
-
-def _seconds(request: index_pb2.SearchRequest, field: str) -> float | None:
+def _seconds(request: index_pb2.SearchRequest | index_pb2.FindSimilarRequest, field: str) -> float | None:
     return to_datetime(getattr(request, field)).timestamp() if request.HasField(field) else None
 
 
+def _group(group: HitGroup) -> index_pb2.SearchGroup:
+    return index_pb2.SearchGroup(
+        document_id=group.hits[0].candidate.document_id,
+        hits=map(_hit, group.hits),
+        found_count=group.found,
+    )
+
+
 def _hit(hit: Hit) -> index_pb2.SearchHit:
-    candidate = hit.candidate
+    candidate, snippet = hit.candidate, hit.snippet
     return index_pb2.SearchHit(
         document_id=candidate.document_id,
         passage=passage_to_wire(candidate.passage),
         score=hit.score,
         dense_score=candidate.dense_score,
         lexical_score=candidate.lexical_score,
-        snippet=hit.snippet.text,
+        rerank_score=hit.ranked.rerank_score,
+        snippet=snippet.text,
         highlights=[
-            index_pb2.TextRange(start=highlight.start, end=highlight.end)
-            for highlight in hit.snippet.highlights
+            index_pb2.TextRange(start=highlight.start, end=highlight.end) for highlight in snippet.highlights
         ],
-        snippet_start=to_duration(hit.snippet.start),
+        sentence=index_pb2.TextRange(start=snippet.sentence.start, end=snippet.sentence.end),
+        snippet_start=to_duration(snippet.start),
+        snippet_end=to_duration(snippet.end),
+        duplicates=map(_reference, hit.ranked.duplicates),
+    )
+
+
+def _reference(candidate: Candidate) -> index_pb2.PassageReference:
+    return index_pb2.PassageReference(
+        document_id=candidate.document_id,
+        passage_index=candidate.passage.index,
+        start=to_duration(candidate.passage.start),
+    )
+
+
+def _similar(similar: SimilarDocument) -> index_pb2.SimilarDocument:
+    return index_pb2.SimilarDocument(
+        document_id=similar.document.id,
+        score=similar.score,
+        matches=[
+            index_pb2.PassageMatch(
+                source_passage_index=match.source_index,
+                passage=passage_to_wire(match.passage),
+                score=match.score,
+            )
+            for match in similar.matches
+        ],
     )

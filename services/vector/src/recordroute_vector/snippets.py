@@ -45,21 +45,25 @@ class TextRange:
 
 @dataclass(frozen=True)
 class Snippet:
-    """A sentence with what fits around it. `start` is when it is said, in seconds from the recording's start."""
+    """A sentence with what fits around it. `sentence` is where it stands in `text`, as far as it is shown; `start` and
+    `end` are when that is said, in seconds from the recording's start, estimated by its place in the passage."""
 
     text: str
     highlights: tuple[TextRange, ...]
+    sentence: TextRange
     start: float
+    end: float
 
 
 class QueryWords:
     """The words of a query that say something, ready to be found in texts.
 
     A Korean word is found in front of any particle, with its own taken off (서버가 finds 서버를); another one with
-    the short endings of its language (server finds servers).
+    the short endings of its language (server finds servers). `prefixes`, folded, find every word that begins so.
     """
 
-    def __init__(self, query: str) -> None:
+    def __init__(self, query: str, prefixes: Sequence[str] = ()) -> None:
+        self._prefixes = tuple(prefixes)
         words = {_fold(word) for word in _WORD.findall(unicodedata.normalize("NFC", query))}
         telling = words - _STOPWORDS or words
         self._stems = sorted({_stem(word) for word in telling}, key=lambda word: (-len(word), word))
@@ -69,6 +73,10 @@ class QueryWords:
         found = []
         for match in _WORD.finditer(text):
             word = _fold(match.group())
+            prefix = next((prefix for prefix in self._prefixes if word.startswith(prefix)), None)
+            if prefix is not None:
+                found.append((TextRange(match.start(), match.end()), prefix))
+                continue
             for stem in self._stems:
                 length = _matched_length(stem, word)
                 if length:
@@ -113,12 +121,16 @@ def make_snippet(passage: Passage, sentence: TextRange, words: QueryWords) -> Sn
     before = ELLIPSIS if window.start > 0 else ""
     after = ELLIPSIS if window.end < len(text) else ""
     offset = len(before)
+    said = TextRange(max(window.start, first), max(window.start, first, min(window.end, last)))
+    seconds = (passage.end - passage.start) / max(1, len(text))
     return Snippet(
         text=f"{before}{shown}{after}",
         highlights=tuple(
             TextRange(found.start + offset, found.end + offset) for found, _ in words.matches(shown)
         ),
-        start=passage.start + (passage.end - passage.start) * max(window.start, first) / max(1, len(text)),
+        sentence=TextRange(said.start - window.start + offset, said.end - window.start + offset),
+        start=passage.start + seconds * said.start,
+        end=min(passage.end, passage.start + seconds * said.end),
     )
 
 

@@ -10,7 +10,7 @@ from recordroute_runtime.errors import NotFound
 
 from recordroute_gateway.clients.llm import LlmClient
 from recordroute_gateway.clients.stt import SttClient
-from recordroute_gateway.clients.vector import VectorClient
+from recordroute_gateway.clients.vector import EmbeddedTranscript, VectorClient
 from recordroute_gateway.library.records import ArtifactKind, Recording
 from recordroute_gateway.library.store import LibraryStore
 from recordroute_gateway.library.voices import VoiceStore
@@ -98,7 +98,12 @@ class Stages:
         if context.workflow.options.skip_index:
             return False
         transcript = await self.library.transcript(context.recording)
-        embedded = await self.vector.embed(transcript, report=context.report)
+        artifact = context.recording.artifact(ArtifactKind.EMBEDDINGS)
+        previous = None
+        if artifact is not None:
+            data = await self.library.read_artifact(context.recording, ArtifactKind.EMBEDDINGS)
+            previous = EmbeddedTranscript(data, artifact.model)
+        embedded = await self.vector.embed(transcript, report=context.report, previous=previous)
         if embedded is None:
             return False
         await self.library.put_artifact(

@@ -1,10 +1,11 @@
-"""How the service and its index worker speak: pickles with their length before them, over a socket pair.
+"""How the service and its index workers speak: pickles with their length before them, over a socket pair.
 
 Both ends are processes of ours from the same installation; nothing from outside is ever unpickled.
 """
 
 from __future__ import annotations
 
+import errno
 import pickle
 import socket
 import struct
@@ -20,9 +21,10 @@ class Trouble(Enum):
     """Why the index can't do what it is asked."""
 
     IN_USE = "in use"
-    OTHER_MODEL = "other model"
     UNREADABLE = "unreadable"
     DISK_FULL = "disk full"
+    VECTORS_MISSING = "vectors missing"
+    BAD_SNAPSHOT = "bad snapshot"
     INTERNAL = "internal"
 
 
@@ -35,19 +37,38 @@ class IndexTrouble(Exception):
         self.details = details
 
 
-@dataclass(frozen=True)
-class IndexConfig:
-    """Where the index is, what it is made with, and how many bytes it leaves free on its disk."""
+def os_trouble(error: OSError, directory: Path) -> IndexTrouble:
+    """Returns what an error of the file system means."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return IndexTrouble(
+        Trouble.DISK_FULL if full else Trouble.UNREADABLE, str(error), directory=str(directory)
+    )
 
-    directory: Path
-    model: str
-    dimensions: int
+
+@dataclass(frozen=True)
+class OpenIndex:
+    """Tells a worker which generation to serve, and how many bytes to leave free on its disk."""
+
+    path: Path
     min_free_bytes: int
 
 
 @dataclass(frozen=True)
+class BuildIndex:
+    """Tells a worker to make a generation: below `graph_from` passages it gets no search graph."""
+
+    path: Path
+    min_free_bytes: int
+    model: str
+    dimensions: int
+    analyzer: str
+    token_vectors: bool
+    graph_from: int
+
+
+@dataclass(frozen=True)
 class Call:
-    """Asks for a method of the shard."""
+    """Asks for a method."""
 
     number: int
     method: str
