@@ -5,7 +5,8 @@
 Everything runs as it does in the service: the real model, the embedded index, the Searcher. The sets are those of
 benchmarks/data/search (see its README): Korean, English, queries in the other language, and passages with recognition
 errors. `dense_weight` was chosen on the queries of even rank, and the table reports those of odd rank; the weights of
-reranking were seen on both halves. `--analysers` compares ways to make words into terms as well; it needs kiwipiepy beside our own packages.
+reranking were seen on both halves. `--analysers` compares ways to make words into terms as well; it needs kiwipiepy
+beside our own packages.
 """
 
 from __future__ import annotations
@@ -433,8 +434,8 @@ def report(settings: VectorSettings, *parts: list[str]) -> str:
         f"the best 30; qdrant-edge-py {version('qdrant-edge-py')}, onnxruntime {version('onnxruntime')}, PyStemmer "
         f"{version('pystemmer')}, Python {platform.python_version()}. The figures do not depend on the machine.",
         "",
-        "`dense_weight` was chosen on the queries of even rank (last column), and the weights of reranking were seen on both "
-        "halves; all other columns are of the queries of odd rank.",
+        "`dense_weight` was chosen on the queries of even rank (last column), and the weights of reranking were seen "
+        "on both halves; all other columns are of the queries of odd rank.",
         "",
         *table,
         "",
