@@ -30,6 +30,9 @@ SECTION_TITLES = {
     "key_points": "Key points",
     "decisions": "Decisions",
     "action_items": "Action items",
+    "risks": "Risks and issues",
+    "next_steps": "Next steps",
+    "custom": "More",
 }
 
 
@@ -174,12 +177,17 @@ def print_minutes(console: Console, minutes: minutes_pb2.Minutes) -> None:
     for section in minutes.sections:
         kind = enum_name(section, "kind")
         console.print()
-        console.print(Text(SECTION_TITLES.get(kind, kind), style="bold"))
+        # Minutes of before templates have no headings of their own.
+        console.print(Text(plain(section.title) or SECTION_TITLES.get(kind, kind), style="bold"))
         for item in section.items:
             line = Text(plain(item.text))
             if item.evidence:
                 line.append(f"  {clock(seconds(item.evidence[0].start))}", style="cyan")
             _print_hanging(console, Text("  • "), line)
+            for field in item.fields:
+                part = Text(f"{plain(field.name)}: ", style="dim")
+                part.append(plain(field.value), style="not dim")
+                _print_hanging(console, Text("    "), part)
 
 
 def print_hit(console: Console, hit: search_pb2.SearchHit) -> None:

@@ -6,10 +6,12 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from recordroute_gateway.clients.minutes import minutes_message, minutes_record
 from recordroute_gateway.library.export import RENDERERS, clock
 from recordroute_gateway.library.records import (
     Evidence,
     Minutes,
+    MinutesField,
     MinutesItem,
     MinutesSection,
     Recording,
@@ -38,7 +40,19 @@ MINUTES = Minutes(
         MinutesSection(
             "decisions", (MinutesItem("Say #hello", (Evidence(1, 3661.25, 3725.5, "", "안녕하세요"),)),)
         ),
+        MinutesSection(
+            "custom",
+            (
+                MinutesItem(
+                    "Anna greets.",
+                    (Evidence(0, 0.0, 1.9996, "Anna", "Hello"),),
+                    (MinutesField("who", "Anna"), MinutesField("sum", "*none*")),
+                ),
+            ),
+            "Greetings & more",
+        ),
     ),
+    template="weekly",
 )
 
 
@@ -70,6 +84,7 @@ def test_markdown_is_escaped_and_names_the_places() -> None:
     text = render("md")
     assert text.startswith("# A \\*bold\\* \\[title\\]\n")
     assert "### Decisions\n\n- Say \\#hello (01:01:01)\n" in text
+    assert "### Greetings & more\n\n- Anna greets. (00:00:00)\n  - who: Anna\n  - sum: \\*none\\*\n" in text
     assert "**00:00:00** Anna: Hello & \\<welcome\\> back" in text
     assert "## Minutes" not in render("md", None)
 
@@ -86,3 +101,24 @@ def test_json_holds_everything() -> None:
 )
 def test_clock_rounds_over_the_minute(seconds: float, text: str) -> None:
     assert clock(seconds, separator=".", digits=3) == text
+
+
+def test_minutes_of_before_templates_can_still_be_read() -> None:
+    value = json.loads(json.dumps(MINUTES.to_json()))
+    del value["template"]
+    for section in value["sections"]:
+        del section["title"]
+        for item in section["items"]:
+            del item["fields"]
+    old = Minutes.from_json(value)
+    assert (old.template, [section.title for section in old.sections]) == ("", ["", ""])
+    assert old.sections[1].items[0].fields == ()
+    assert "### Decisions\n" in render("md", old)
+    assert "### More\n" in render("md", old)
+
+
+def test_minutes_go_over_the_wire_and_back() -> None:
+    message = minutes_message(MINUTES)
+    assert message.sections[1].title == "Greetings & more"
+    assert message.sections[1].items[0].fields[1].value == "*none*"
+    assert minutes_record(message) == MINUTES

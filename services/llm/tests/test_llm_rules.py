@@ -176,7 +176,7 @@ def test_true_line_finds_its_segment(english_meeting: list[Segment], line: str, 
 def test_changed_number_name_date_or_denial_is_unsupported(english_meeting: list[Segment], line: str) -> None:
     index = index_of(english_meeting)
     assert index.find(line) == ()
-    assert index.find_loose(line) == ()
+    assert index.find_parts(line) == ()
 
 
 def test_korean_lines(korean_meeting: list[Segment]) -> None:
@@ -192,7 +192,7 @@ def test_summing_sentence_may_rest_on_many_places(english_meeting: list[Segment]
     line = "the launch of a mobile app, the budget for a campaign, and customers asking for dark mode."
     index = index_of(english_meeting)
     assert index.find(line) == ()
-    assert {segment.index for segment in segments_of(index.find_loose(line))} >= {0, 7}
+    assert {segment.index for segment in segments_of(index.find_parts(line))} >= {0, 7}
 
 
 def test_names_of_two_places_don_t_make_one_statement() -> None:
@@ -201,7 +201,7 @@ def test_names_of_two_places_don_t_make_one_statement() -> None:
         Segment(1, 5, 10, "The weather was cold and rather dull in the whole county."),
         Segment(2, 10, 15, "Then John Dashwood had leisure to consider what was in his power."),
     ]
-    assert index_of(segments).find_loose("John Dashwood asks Americans to consider their country.") == ()
+    assert index_of(segments).find_parts("John Dashwood asks Americans to consider their country.") == ()
 
 
 def test_extractive_floor(english_meeting: list[Segment], korean_meeting: list[Segment]) -> None:

@@ -18,9 +18,10 @@ from recordroute_llm.chunks import chunk_sentences
 from recordroute_llm.engine import Engine, Usage
 from recordroute_llm.lexicon import KOREAN_PARTICLES
 from recordroute_llm.minutes import Progress
+from recordroute_llm.numerals import is_number
 from recordroute_llm.phonetics import alikeness
 from recordroute_llm.prompts import corrections_prompt
-from recordroute_llm.terms import is_hangul, is_number, is_stopword, names, numbers
+from recordroute_llm.terms import is_hangul, is_stopword, names, numbers
 from recordroute_llm.transcript import Segment, sentences_of
 
 # Below it two words merely have some sounds in common.

@@ -6,9 +6,12 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from recordroute_llm.fields import first_of_type
 from recordroute_llm.lexicon import GENERIC_TOPICS, KOREAN_VERB_ENDINGS
+from recordroute_llm.numerals import is_number
 from recordroute_llm.rules import is_question
-from recordroute_llm.terms import is_hangul, is_number, is_stopword, stem, strip_particle, terms, words
+from recordroute_llm.templates import FieldType
+from recordroute_llm.terms import is_hangul, is_stopword, stem, strip_particle, terms, words
 from recordroute_llm.transcript import Sentence
 
 MINIMUM_TERMS = 3
@@ -16,6 +19,7 @@ MINIMUM_TERMS = 3
 REDUNDANCY = 0.7
 CANDIDATES = 200
 PHRASE_WORDS = 3
+MATCHING_TERMS = 2
 
 
 def pick_sentences(sentences: Sequence[Sentence], count: int) -> list[Sentence]:
@@ -48,6 +52,25 @@ def pick_sentences(sentences: Sequence[Sentence], count: int) -> list[Sentence]:
         candidates.remove(best)
         picked.append(best)
     return [sentences[place] for place in sorted(picked)]
+
+
+def matching_sentences(
+    sentences: Sequence[Sentence], wanted: str, types: Sequence[FieldType], count: int
+) -> list[Sentence]:
+    """Returns up to `count` sentences, in order, that are about what an instruction asks for: they share two of its
+    terms, or they hold an amount or a date where such fields are wanted."""
+    asked = terms(wanted)
+    needs = [kind for kind in types if kind in (FieldType.AMOUNT, FieldType.DATE)]
+    scores: dict[int, int] = {}
+    for place, sentence in enumerate(sentences):
+        if is_question(sentence.text) or len(terms(sentence.text)) < MINIMUM_TERMS:
+            continue
+        held = sum(bool(first_of_type(kind, (sentence,))) for kind in needs)
+        score = len(asked & terms(sentence.text)) + 2 * held
+        if score >= MATCHING_TERMS:
+            scores[place] = score
+    best = sorted(scores, key=lambda place: (-scores[place], place))[:count]
+    return [sentences[place] for place in sorted(best)]
 
 
 def _overlap(left: set[str], right: set[str]) -> float:

@@ -28,7 +28,7 @@ KOREAN_STOPWORDS = frozenset(_listed("""
     아 오늘 지금 이제 정말 아주 매우 너무 다음 대해 대한 위해 통해 있는 있습니다 없습니다 합니다 했습니다
     됩니다 되었습니다 입니다 하는 같은 같습니다 우리 저희 제가 저는 우리는 저희는 이것 그것 여기 거기 모두
     함께 정도 경우 감사합니다 안녕하세요 좋습니다 알겠습니다 하겠습니다 말씀 부분 여러분 이번 가장 많은
-    많이
+    많이 많습니다 많았습니다
 """))
 # The commonest of all: enough of them make a text English.
 ENGLISH_FUNCTION_WORDS = frozenset(_listed("""
@@ -58,4 +58,94 @@ UNIT_WORDS = _listed("""
 TENS_WORDS = _listed("""
     twenty thirty forty fifty sixty seventy eighty ninety
 """)
+# What minutes add to a sentence without claiming anything: who speaks, that something is said, and how it is joined.
+LIGHT_WORDS = frozenset(_listed("""
+    team group participant participants attendee attendees speaker speakers discuss discusses discussed mention mentions
+    mentioned note notes noted report reports reported state states stated explain explains explained talk talks
+    talked currently already therefore however because since so although while well plus two-fold
+    plan plans planned
+    needed be been being going went gone doing done would will shall should must may might could there's
+    팀은 참석자 참석자들 발표자 화자 언급 언급했습니다 논의 논의했습니다 설명 설명했습니다 말했습니다 밝혔습니다
+    현재 따라서 때문 것으로 예정 예정입니다 계획 계획입니다 합니다 했습니다 되었습니다
+    됐습니다 한다 했다 된다 됐다 있다 있음 하기로 하기 있으며 있고 하고 하며
+"""))
+# Words that say the same in minutes, a group each.
+SYNONYMS = tuple(_listed(line) for line in """
+    decide decision agree settle
+    결정 확정 합의
+    sell sold
+    send sent mail email forward
+    give gave given
+    take took taken
+    lose lost
+    break broke broken
+    steal stole stolen
+    come came
+    begin began begun start
+    write wrote written
+    tell told
+    build built
+    grow grew grown
+    fall fell fallen
+    rise rose risen
+    pay paid
+    meet met
+    hold held
+    keep kept retain
+    spend spent
+    speak spoke spoken
+    win won
+    run ran
+    bring brought
+    teach taught
+    hear heard
+    choose chose chosen pick select
+    fix repair mend solve resolve
+    finish complete done end
+    buy bought purchase
+    update refresh revise
+    problem issue trouble
+    error bug defect
+    customer client
+    staff employee colleague worker
+    remaining remain left leave
+    larger bigger
+    large big
+    small little
+    fast quick rapid
+    postpone defer delay
+    show demonstrate
+    hire recruit
+    picture photo image
+    phone call
+    check verify
+    use used
+    receive get
+    move shift
+    happen occur
+    about roughly approximately around
+    need necessary
+    공유 전달 송부
+    수정 고치기
+    시작 개시 착수
+    완료 끝나기 끝내기 마치기
+    구매 구입
+    확인 점검
+    연기 미루기 늦추기
+    문제 이슈
+    오류 버그 에러
+    고객 손님
+    직원 사원
+    보내기 발송 전송
+    준비 마련
+    늘기 증가
+    줄이기 감소
+    요청 요구
+    만들기 제작
+    올리기 인상
+    내리기 인하
+    쓰기 사용
+    뽑기 채용
+    열기 개최 열리기
+""".strip().splitlines())
 # fmt: on

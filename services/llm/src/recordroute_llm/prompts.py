@@ -17,6 +17,8 @@ OVERVIEW_TOKENS = 130
 TITLE_TOKENS = 40
 ANSWER_TOKENS = 120
 REWRITE_TOKENS = 60
+REPAIR_TOKENS = 60
+SECTION_TOKENS = 200
 CORRECTIONS_TOKENS = 200
 RETRY_TEMPERATURE = 0.5
 
@@ -116,3 +118,24 @@ def corrections_prompt(text: str) -> Prompt:
     )
     user = Message("user", f'Transcript:\n"""\n{body}\n"""\n\n{question}')
     return Prompt((_SYSTEM, user), CORRECTIONS_TOKENS, json_schema=CORRECTIONS_SCHEMA)
+
+
+def section_prompt(
+    text: str, language: str, title: str, instruction: str, fields: Sequence[str], *, retry: bool = False
+) -> Prompt:
+    """Asks for the lines of one section, each with its fields behind bars: "- line | field: value"."""
+    form = "".join(f" | {name}: ..." for name in fields)
+    question = (
+        f'List what belongs to the section "{title}": {instruction} One short sentence per line, in the words of the '
+        f'transcript, each line like "- sentence{form}". If there is nothing, answer "- none".'
+    )
+    return _ask(text, question, language, SECTION_TOKENS, retry=retry)
+
+
+def repair_prompt(evidence: str, line: str, language: str) -> Prompt:
+    """Asks for a line anew, from the place alone that it is about."""
+    question = (
+        f'This note about the transcript is wrong: "{line}". Write it correctly in one short sentence, with the words, '
+        "names and numbers of the transcript."
+    )
+    return _ask(evidence, question, language, REPAIR_TOKENS, retry=False)

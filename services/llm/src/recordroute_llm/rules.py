@@ -1,6 +1,6 @@
-"""Finds decisions and action items by cue phrases, in English and Korean.
+"""Finds decisions, action items, risks and next steps by cue phrases, in English and Korean.
 
-Small models choose decisions and actions badly; people announce them in few set phrases, which rules find.
+Small models choose them badly; people announce them in few set phrases, which rules find.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ _ENGLISH_ACTIONS = (
         for pattern in (
             rf"\b[a-z]+{_WILL} {_ADVERBS}(?:{_TASKS})\b",
             rf"(?:^|[,;] )please {_ADVERBS}(?:{_TASKS})\b",
+            r"^(?-i:[A-Z]\w+), please \w+",
             r"\b[a-z]+ (?:really )?(?:needs?|ha(?:s|ve)|ought|should|must)(?: to)? "
             rf"{_ADVERBS}(?:{_TASKS})\b.*?(?:{_DUE}|\b(?:today|tomorrow|next week|before)\b)",
             rf"\b(?:will|to|should|must|shall)\b.*{_DUE}",
@@ -93,7 +94,49 @@ _KOREAN_ACTIONS = re.compile(
 # What is only said to lead through a meeting or a talk.
 _KOREAN_COURTESY = re.compile(
     r"(?:시작|마치|마무리|논의|말씀|소개|설명|이야기|진행|인사|발표|강의)(?:을|를|에 대해)?\s?"
-    r"(?:해\s?)?(?:하|드리)?(?:도록\s)?하?겠습니다|알겠습니다|감사하겠습니다|좋겠습니다|배우겠습니다|보겠습니다|살펴"
+    r"(?:해\s?)?(?:하|드리)?(?:도록\s)?하?겠습니다|말씀(?:해|하여)\s?주|현황을 \S+겠습니다"
+    r"|^(?:오늘은|오늘 회의|먼저)\s[^.?!]*겠습니다|알겠습니다|감사하겠습니다|좋겠습니다|배우겠습니다|보겠습니다|살펴"
+)
+
+_ENGLISH_RISKS = re.compile(
+    r"\b(?:risks?|risky|danger|concerns?|concerned|worr(?:y|ied|ies|ying)|afraid|blockers?|blocked|bottleneck|obstacle|"
+    r"behind schedule|delay(?:s|ed)?|overdue|shortage|understaffed|unclear|unresolved|uncertain|threat|vulnerab\w+|"
+    r"outage|downtime|leak(?:s|ed|ing)?|crash(?:es|ed|ing)?|fail(?:s|ed|ing|ures?)?|broken|bugs?|complain(?:s|ed|ts?)?|"
+    r"over budget|dangerous|hazard|missing|short of|broke down|cancell?ed|stole|stolen|theft|problems?|issues?)\b"
+    r"|\b(?:might|may|could) (?:not |be |lose|miss|slip|fail|run out|break|cost us)"
+    r"|\b(?:running|run|ran) out of\b|\bwo(?:n['’]t| not) (?:last|make|meet|finish|be ready|have enough)"
+    r"|\b(?:not|n['’]t) (?:have )?enough\b|\bstill (?:do(?:es)?n['’]t|have no|has no|missing|waiting for|open)\b",
+    re.IGNORECASE,
+)
+_ENGLISH_NO_RISK = re.compile(
+    r"\b(?:no|not an?|without|any|isn['’]t an?|never) (?:\w+ )?(?:problems?|issues?|risks?|concerns?|blockers?|bugs?|"
+    r"delays?|complaints?|failures?)\b|\b(?:solved|fixed|resolved)\b|\bdon['’]t worry\b",
+    re.IGNORECASE,
+)
+_KOREAN_RISKS = re.compile(
+    r"위험|리스크|우려|걱정|차질|지연|늦어[지질졌]|부족|불확실|불투명|막혀|막혔|병목|장애|실패|누락|불만|어렵습니다|어려울|촉박"
+    r"|(?:오류|버그|이슈|문제)(?:가|는|도|를|점이)?\s?(?:\S+\s)?(?:있|발생|생기|생길|생겼|나타|계속|남아|심각|큽)"
+    r"|아직[^.?!]*(?:못|않|안\s|미정|없)|초과할|모자[라랄]|끊기|끊긴|수 없[다는습]|고장|새고 있"
+    r"|초과|손상|상했|더 필요합|만 구했|만 지원했"
+)
+_KOREAN_NO_RISK = re.compile(
+    r"(?:문제|이슈|오류|위험|우려|걱정|차질|지연|리스크|장애|불만)(?:는|은|이|가|도|할)?\s?(?:전혀\s|필요\s?)?(?:없|아니|안\s)|해결(?:했|됐|되었)|해소"
+)
+_ENGLISH_NEXT_STEPS = re.compile(
+    r"\bnext (?:step|steps|meeting|session|call|review|class|lecture|milestone|phase|round|sync|check-in|appointment)\b"
+    r"|\bwe(?:['’]ll| will| are going to|['’]re going to)(?: \w+)? (?:meet|reconvene|continue|follow up|"
+    r"come back|talk again|start|begin|revisit|look at|discuss|move on)\b"
+    r"|\b(?:let['’]?s|let us) (?:meet|talk|continue|revisit|come back|follow up|reconvene)\b[^.?!]*"
+    r"(?:\b(?:again|next|tomorrow|later|on)\b)"
+    r"|\b(?:after that|afterwards|once (?:that|this|it) is done|from there|as a next step)\b"
+    r"[^.?!]*\b(?:will|['’]ll|going to|can)\b"
+    r"|\bfollow-up (?:meeting|call|session)\b|\bsee you (?:next|on|again)\b",
+    re.IGNORECASE,
+)
+_KOREAN_NEXT_STEPS = re.compile(
+    r"다음\s?(?:회의|단계|미팅|모임|수업|시간|강의|면접|통화|일정|점검|면담|상담)(?:은|는|에|에는|에서는|으로|로|까지)"
+    r"|(?:이후|향후|앞으로|그다음|그 다음|다음으로)[^.?!]*(?:예정|계획|겠습니다|합니다|할 것)"
+    r"|(?:시작|진행|착수|개최|재개|출시|도입|배포)할 (?:예정|계획)|다시 (?:모이|만나|논의하|이야기하|통화하|연락드리)"
 )
 
 _FILLERS = re.compile(
@@ -130,6 +173,22 @@ def is_decision(sentence: str) -> bool:
     if _KOREAN_DECISIONS.search(sentence) and not _KOREAN_UNDECIDED.search(sentence):
         return True
     return any(cue.search(sentence) for cue in _ENGLISH_DECISIONS) and not _ENGLISH_UNDECIDED.search(sentence)
+
+
+def is_risk(sentence: str) -> bool:
+    """Says whether a sentence tells what goes wrong or may go wrong."""
+    if is_question(sentence):
+        return False
+    if _KOREAN_RISKS.search(sentence) and not _KOREAN_NO_RISK.search(sentence):
+        return True
+    return bool(_ENGLISH_RISKS.search(sentence)) and not _ENGLISH_NO_RISK.search(sentence)
+
+
+def is_next_step(sentence: str) -> bool:
+    """Says whether a sentence announces what comes next for all."""
+    if is_question(sentence):
+        return False
+    return bool(_KOREAN_NEXT_STEPS.search(sentence) or _ENGLISH_NEXT_STEPS.search(sentence))
 
 
 def is_action(sentence: str) -> bool:

@@ -14,14 +14,16 @@ from recordroute_llm.metering import Accounts
 from recordroute_llm.models import Models
 from recordroute_llm.routes import read_rules
 from recordroute_llm.servicer import LlmServicer
+from recordroute_llm.servicer_similarity import VectorSimilarity
 from recordroute_llm.settings import LlmSettings
 from recordroute_llm.store import open_store
+from recordroute_llm.templates import load_templates
 
 
 class LlmService:
     """What `recordroute_runtime.server` runs: SERVING once the default model can be used.
 
-    Raises SettingsError where the file of models can't be understood.
+    Raises SettingsError where the file of models or a template can't be understood.
     """
 
     names = (llm_pb2.DESCRIPTOR.services_by_name["LlmService"].full_name,)
@@ -37,15 +39,21 @@ class LlmService:
         )
         self._accounts = Accounts(self._store, rules)
         self._models = Models(settings, common.models_dir, rules, self._accounts)
+        self._templates = load_templates(settings.templates_dir)
+        self._similarity: VectorSimilarity | None = None
         self._batch = InferencePool("llm", settings.parallel)
         self._interactive = InferencePool("llm-interactive", settings.max_interactive)
 
     def register(self, server: grpc.aio.Server) -> None:
+        if self._settings.vector_target:
+            self._similarity = VectorSimilarity(self._settings.vector_target)
         servicer = LlmServicer(
             self._settings,
             self._models_dir,
             self._models,
             self._accounts,
+            self._templates,
+            self._similarity,
             batch=self._batch,
             interactive=self._interactive,
         )
@@ -61,5 +69,7 @@ class LlmService:
     async def close(self) -> None:
         await self._interactive.close()
         await self._batch.close()
+        if self._similarity is not None:
+            await self._similarity.close()
         await asyncio.to_thread(self._models.close)
         self._store.close()

@@ -11,36 +11,32 @@ from typing import Any
 
 import grpc.aio
 import structlog
-from recordroute.common.v1 import minutes_pb2, model_pb2, transcript_pb2
+from recordroute.common.v1 import model_pb2, transcript_pb2
 from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
 from recordroute_runtime.errors import DomainError, Overloaded
 from recordroute_runtime.inference import CancelToken, InferencePool
 from recordroute_runtime.models import installed_models
-from recordroute_runtime.wire import model_messages, to_datetime, to_duration, to_seconds
+from recordroute_runtime.wire import model_messages, to_datetime, to_seconds
 
 from recordroute_llm.answers import answer
 from recordroute_llm.corrections import correct
 from recordroute_llm.engine import Task
 from recordroute_llm.engines.openai_server import estimated_tokens
+from recordroute_llm.evidence import Similarity
 from recordroute_llm.metering import Accounts, month_start
-from recordroute_llm.minutes import Delta, Event, Item, Kind, Minutes, Progress, Result, summarize
 from recordroute_llm.models import Models
 from recordroute_llm.servicer_answer import answer_response, history_of, passages_of
 from recordroute_llm.servicer_correct import correct_response
 from recordroute_llm.servicer_generate import generate_responses, prompt_of, usage_response
+from recordroute_llm.servicer_minutes import style_of, summarize_response
 from recordroute_llm.settings import LlmSettings
 from recordroute_llm.streaming import stream_text
+from recordroute_llm.summary import summarize
+from recordroute_llm.templates import Templates
 from recordroute_llm.title import write_title
 from recordroute_llm.transcript import Segment
 
 log = structlog.get_logger(__name__)
-
-_KINDS = {
-    Kind.TOPICS: minutes_pb2.MINUTES_SECTION_KIND_TOPICS,
-    Kind.KEY_POINTS: minutes_pb2.MINUTES_SECTION_KIND_KEY_POINTS,
-    Kind.DECISIONS: minutes_pb2.MINUTES_SECTION_KIND_DECISIONS,
-    Kind.ACTION_ITEMS: minutes_pb2.MINUTES_SECTION_KIND_ACTION_ITEMS,
-}
 
 
 def _segments(messages: Sequence[transcript_pb2.Segment]) -> list[Segment]:
@@ -52,56 +48,6 @@ def _segments(messages: Sequence[transcript_pb2.Segment]) -> list[Segment]:
     ]
 
 
-def _item(item: Item) -> minutes_pb2.MinutesItem:
-    return minutes_pb2.MinutesItem(
-        text=item.text,
-        evidence=[
-            minutes_pb2.Evidence(
-                segment_index=segment.index,
-                start=to_duration(segment.start),
-                end=to_duration(segment.end),
-                speaker=segment.speaker,
-                quote=segment.text,
-            )
-            for segment in item.evidence
-        ],
-    )
-
-
-def _minutes(minutes: Minutes, model: str) -> minutes_pb2.Minutes:
-    return minutes_pb2.Minutes(
-        language=minutes.language,
-        overview=minutes.overview,
-        sections=[
-            minutes_pb2.MinutesSection(kind=_KINDS[kind], items=[_item(item) for item in items])
-            for kind, items in minutes.sections
-        ],
-        model=model,
-        unsupported=minutes.unsupported,
-    )
-
-
-def _response(event: Event, model: str) -> llm_pb2.SummarizeResponse:
-    match event:
-        case Progress(completed, total):
-            return llm_pb2.SummarizeResponse(
-                progress=llm_pb2.SummarizeProgress(completed_steps=completed, total_steps=total)
-            )
-        case Delta(chunk, text):
-            return llm_pb2.SummarizeResponse(delta=llm_pb2.SummarizeDelta(chunk=chunk, text=text))
-        case Result(minutes, usage, seconds):
-            return llm_pb2.SummarizeResponse(
-                result=llm_pb2.SummarizeResult(
-                    minutes=_minutes(minutes, model),
-                    stats=llm_pb2.SummarizeStats(
-                        prompt_tokens=usage.prompt_tokens,
-                        completion_tokens=usage.completion_tokens,
-                        processing_time=to_duration(seconds),
-                    ),
-                )
-            )
-
-
 class LlmServicer(llm_pb2_grpc.LlmServiceServicer):
     """Serves LlmService: summaries on the `batch` pool, what people wait for on the `interactive` one."""
 
@@ -111,6 +57,8 @@ class LlmServicer(llm_pb2_grpc.LlmServiceServicer):
         models_dir: Path,
         models: Models,
         accounts: Accounts,
+        templates: Templates,
+        similarity: Similarity | None,
         *,
         batch: InferencePool,
         interactive: InferencePool,
@@ -119,6 +67,8 @@ class LlmServicer(llm_pb2_grpc.LlmServiceServicer):
         self._models_dir = models_dir
         self._models = models
         self._accounts = accounts
+        self._templates = templates
+        self._similarity = similarity
         self._batch = batch
         self._interactive = interactive
         self._summaries = 0
@@ -153,9 +103,16 @@ class LlmServicer(llm_pb2_grpc.LlmServiceServicer):
                 request.model, Task.SUMMARIZE, owner=request.owner, prompt_tokens=tokens
             ) as engine:
                 for event in summarize(
-                    segments, request.language, engine, self._settings.chunk_tokens, token
+                    segments,
+                    request.language,
+                    engine,
+                    self._settings.chunk_tokens,
+                    token,
+                    templates=self._templates,
+                    style=style_of(request),
+                    similarity=self._similarity,
                 ):
-                    yield _response(event, engine.model_id)
+                    yield summarize_response(event, engine.model_id)
 
         self._summaries += 1
         try:

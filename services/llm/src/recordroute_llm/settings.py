@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, FilePath, model_validator
+from pydantic import DirectoryPath, Field, FilePath, model_validator
 from recordroute_runtime.settings import ServerSettings
 
 # What a prompt holds beside the transcript, and what is left for the answer.
@@ -39,6 +39,16 @@ class LlmSettings(ServerSettings, section="llm"):
         None,
         description="TOML file of servers, GGUF files, routes, prices and budgets, see docs/llm.md; unset: every "
         "task takes the default model.",
+    )
+    templates_dir: DirectoryPath | None = Field(
+        None,
+        description="Folder of templates of minutes, `<name>.md` and `<name>.<language>.md`, see docs/llm.md; unset: "
+        "the built-in ones only.",
+    )
+    vector_target: str = Field(
+        "",
+        description="Address of the vector service, whose encoder compares lines of minutes with their evidence as "
+        "well; empty: their words alone are compared.",
     )
     store_url: str = Field(
         "",

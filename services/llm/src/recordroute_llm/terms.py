@@ -5,27 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from recordroute_llm.lexicon import (
-    ENGLISH_STOPWORDS,
-    KOREAN_PARTICLES,
-    KOREAN_STOPWORDS,
-    TENS_WORDS,
-    UNIT_WORDS,
-)
+from recordroute_llm.lexicon import ENGLISH_STOPWORDS, KOREAN_PARTICLES, KOREAN_STOPWORDS
+from recordroute_llm.numerals import find_numbers, is_number
 
 # Longest first, so that the whole ending goes.
 _PARTICLES = sorted(KOREAN_PARTICLES, key=len, reverse=True)
-_UNITS = {name: value for value, name in enumerate(UNIT_WORDS)}
-_TENS = {name: 10 * value for value, name in enumerate(TENS_WORDS, start=2)}
-_SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
-_ORDINALS = {
-    "second": "two", "third": "three", "fifth": "five", "eighth": "eight", "ninth": "nine", "twelfth": "twelve",
-}  # fmt: skip
-_HANGUL_SCALES = {"십": 10, "백": 100, "천": 1_000, "만": 10_000, "억": 100_000_000, "조": 1_000_000_000_000}
 
 _WORD = re.compile(r"[가-힣]+|[^\W_]+(?:['’][^\W\d_]+)*")
-_DIGITS = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:[.:]\d+)*")
-_HANGUL_AMOUNT = re.compile(r"\d[\d,.]*\s*[십백천만억조](?:\s*[\d,.]*\s*[십백천만억조])*")
 _ENGLISH_NEGATION = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|cannot|without)\b|n['’]t\b", re.IGNORECASE
 )
@@ -99,97 +85,9 @@ def terms(text: str) -> set[str]:
     }
 
 
-def _base_number_word(word: str) -> str:
-    folded = word.casefold()
-    if folded in _ORDINALS:
-        return _ORDINALS[folded]
-    if folded.endswith("tieth"):
-        return folded.removesuffix("ieth") + "y"
-    cardinal = folded.removesuffix("th")
-    return cardinal if cardinal in _UNITS or cardinal in _SCALES else folded
-
-
-def is_number(word: str) -> bool:
-    """Says whether a word is a number, in digits or spelt out in English."""
-    if word[0].isdigit():
-        return True
-    base = _base_number_word(word)
-    return base in _TENS or base in _SCALES or (base in _UNITS and word.casefold() != "second")
-
-
-def _plain(value: float) -> str:
-    return str(int(value)) if value == int(value) else str(value)
-
-
-def _english_numbers(tokens: Iterable[str]) -> set[str]:
-    found: set[str] = set()
-    total = group = 0
-    last = ""
-
-    def finish() -> None:
-        nonlocal total, group, last
-        # "one" alone is mostly a pronoun.
-        if last and not (last == "one" and total + group == 1):
-            found.add(_plain(total + group))
-        total = group = 0
-        last = ""
-
-    for token in tokens:
-        base = _base_number_word(token)
-        if base in _SCALES and last:
-            scale = _SCALES[base]
-            if scale == 100:
-                group *= 100
-            else:
-                total, group = total + group * scale, 0
-        elif base in _TENS:
-            if last in _TENS or last in _UNITS:
-                finish()
-            group += _TENS[base]
-        elif base in _UNITS and token.casefold() != "second":
-            if last in _UNITS or (last in _TENS and _UNITS[base] > 9):
-                finish()
-            group += _UNITS[base]
-        elif base == "and" and last in _SCALES:
-            continue
-        else:
-            finish()
-            continue
-        last = base
-    finish()
-    return found
-
-
-def _hangul_amount(text: str) -> str:
-    total = section = 0.0
-    digits = ""
-    for character in text:
-        if character.isdigit() or character == ".":
-            digits += character
-        elif character in _HANGUL_SCALES:
-            scale = _HANGUL_SCALES[character]
-            number = float(digits.rstrip(".") or 0)
-            digits = ""
-            if scale >= 10_000:
-                total += (section + number or 1) * scale
-                section = 0.0
-            else:
-                section += (number or 1) * scale
-    return _plain(total + section + float(digits.rstrip(".") or 0))
-
-
 def numbers(text: str) -> set[str]:
-    """Returns the numbers of a text in digits: "1,200", "twelve hundred" and "fifteenth" as 1200 and 15, "5천만" as
-    50000000."""
-    found = {_hangul_amount(match) for match in _HANGUL_AMOUNT.findall(text)}
-    rest = _HANGUL_AMOUNT.sub(" ", text)
-    for match in _DIGITS.findall(rest):
-        plain = match.replace(",", "")
-        try:
-            found.add(_plain(float(plain)))
-        except ValueError:
-            found.add(plain)
-    return found | _english_numbers(re.findall(r"[A-Za-z]+|[.,;:!?]", rest))
+    """Returns the values of a text's numbers in digits, see `find_numbers`."""
+    return {number.value for number in find_numbers(text)}
 
 
 def names(text: str, speakers: Iterable[str] = ()) -> set[str]:
@@ -207,6 +105,6 @@ def names(text: str, speakers: Iterable[str] = ()) -> set[str]:
     return found
 
 
-def is_negated(text: str) -> bool:
-    """Says whether a text denies something."""
-    return bool(_ENGLISH_NEGATION.search(text) or _KOREAN_NEGATION.search(text))
+def count_negations(text: str) -> int:
+    """Counts the words by which a text denies something."""
+    return len(_ENGLISH_NEGATION.findall(text)) + len(_KOREAN_NEGATION.findall(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from recordroute.common.v1 import minutes_pb2
 from recordroute_runtime.wire import enum_name, to_duration, to_seconds
 
-from recordroute_gateway.library.records import Evidence, Minutes, MinutesItem, MinutesSection
+from recordroute_gateway.library.records import Evidence, Minutes, MinutesField, MinutesItem, MinutesSection
 
 PREFIX = "MINUTES_SECTION_KIND_"
 
@@ -32,13 +32,16 @@ def minutes_record(message: minutes_pb2.Minutes) -> Minutes:
                             )
                             for evidence in item.evidence
                         ),
+                        tuple(MinutesField(field.name, field.value) for field in item.fields),
                     )
                     for item in section.items
                 ),
+                section.title,
             )
             for section in message.sections
         ),
         unsupported=tuple(message.unsupported),
+        template=message.template,
     )
 
 
@@ -64,11 +67,17 @@ def minutes_message(minutes: Minutes) -> minutes_pb2.Minutes:
                             )
                             for evidence in item.evidence
                         ],
+                        fields=[
+                            minutes_pb2.MinutesField(name=field.name, value=field.value)
+                            for field in item.fields
+                        ],
                     )
                     for item in section.items
                 ],
+                title=section.title,
             )
             for section in minutes.sections
         ],
         unsupported=minutes.unsupported,
+        template=minutes.template,
     )

@@ -15,6 +15,9 @@ SECTION_TITLES = {
         "key_points": "Key points",
         "decisions": "Decisions",
         "action_items": "Action items",
+        "risks": "Risks and issues",
+        "next_steps": "Next steps",
+        "custom": "More",
         "minutes": "Minutes",
         "transcript": "Transcript",
     },
@@ -24,6 +27,9 @@ SECTION_TITLES = {
         "key_points": "주요 내용",
         "decisions": "결정 사항",
         "action_items": "할 일",
+        "risks": "위험 및 문제",
+        "next_steps": "다음 단계",
+        "custom": "기타",
         "minutes": "회의록",
         "transcript": "녹취록",
     },
@@ -69,10 +75,12 @@ def to_md(recording: Recording, transcript: Transcript, minutes: Minutes | None)
         if minutes.overview:
             lines += [escaped(minutes.overview), ""]
         for section in minutes.sections:
-            lines += [f"### {titles[section.kind]}", ""]
+            # Minutes of before templates have no headings of their own.
+            lines += [f"### {escaped(section.title) or titles.get(section.kind, section.kind)}", ""]
             for item in section.items:
                 places = ", ".join(clock(evidence.start) for evidence in item.evidence)
                 lines.append(f"- {escaped(item.text)} ({places})")
+                lines += [f"  - {escaped(field.name)}: {escaped(field.value)}" for field in item.fields]
             lines.append("")
     lines += [f"## {titles['transcript']}", ""]
     for segment in transcript.with_names().segments:

@@ -148,17 +148,36 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class MinutesField:
+    """A part of a line that has a meaning of its own, for instance "owner"; in the words of the recording."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
 class MinutesItem:
     text: str
     evidence: tuple[Evidence, ...]
+    fields: tuple[MinutesField, ...] = ()
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> MinutesItem:
+        return cls(
+            value["text"],
+            tuple(Evidence(**evidence) for evidence in value["evidence"]),
+            tuple(MinutesField(**field) for field in value.get("fields", ())),
+        )
 
 
 @dataclass(frozen=True)
 class MinutesSection:
-    """`kind` is the name of the contract's MinutesSectionKind without prefix, in lower case."""
+    """`kind` is the name of the contract's MinutesSectionKind without prefix, in lower case; `title` is its heading,
+    empty in minutes of before templates."""
 
     kind: str
     items: tuple[MinutesItem, ...]
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,6 +187,7 @@ class Minutes:
     model: str
     sections: tuple[MinutesSection, ...]
     unsupported: tuple[str, ...] = ()
+    template: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -176,11 +196,7 @@ class Minutes:
     def from_json(cls, value: dict[str, Any]) -> Minutes:
         sections = tuple(
             MinutesSection(
-                section["kind"],
-                tuple(
-                    MinutesItem(item["text"], tuple(Evidence(**evidence) for evidence in item["evidence"]))
-                    for item in section["items"]
-                ),
+                section["kind"], tuple(map(MinutesItem.from_json, section["items"])), section.get("title", "")
             )
             for section in value["sections"]
         )
