@@ -134,6 +134,31 @@ def test_bad_upserts(grpc_stub, upsert) -> None:
         assert read_error(caught.value).reason == reason
 
 
+def test_get_document(grpc_stub, upsert, meeting) -> None:
+    grpc_stub.Upsert(iter(upsert), timeout=30)
+    request = index_pb2.GetDocumentRequest(owner=OWNER, document_id=DOCUMENT, page_size=3)
+    first = grpc_stub.GetDocument(request, timeout=30)
+    request.page_token = first.next_page_token
+    second = grpc_stub.GetDocument(request, timeout=30)
+    texts = [passage.text for page in (first, second) for passage in page.passages]
+    assert texts == [segment.text for segment in meeting]
+    assert second.next_page_token == ""
+    request.owner = "somebody else"
+    with pytest.raises(grpc.RpcError) as caught:
+        grpc_stub.GetDocument(request, timeout=30)
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_snapshot_is_put_back(grpc_stub, upsert, meeting) -> None:
+    grpc_stub.Upsert(iter(upsert), timeout=30)
+    grpc_stub.Optimize(index_pb2.OptimizeRequest(), timeout=60)
+    chunks = [part.chunk for part in grpc_stub.Snapshot(index_pb2.SnapshotRequest(), timeout=60)]
+    grpc_stub.Delete(index_pb2.DeleteRequest(owner=OWNER, document_id=DOCUMENT), timeout=30)
+    requests = [index_pb2.RestoreRequest(chunk=chunk) for chunk in chunks if chunk]
+    assert grpc_stub.Restore(iter(requests), timeout=60).passage_count == len(meeting)
+    assert count(grpc_stub) == len(meeting)
+
+
 def test_delete(grpc_stub, upsert, meeting) -> None:
     grpc_stub.Upsert(iter(upsert), timeout=30)
     request = index_pb2.DeleteRequest(owner=OWNER, document_id=DOCUMENT)

@@ -64,6 +64,50 @@ def test_unary_call_without_deadline(grpc_stub, meeting) -> None:
     assert read_error(caught.value).reason == "DEADLINE_REQUIRED"
 
 
+def test_generate_streams_and_tells_what_it_cost(grpc_stub) -> None:
+    messages = [llm_pb2.ChatMessage(role=llm_pb2.ROLE_USER, content="Say hello.")]
+    request = llm_pb2.GenerateRequest(messages=messages, owner="contract", max_tokens=8)
+    *deltas, last = grpc_stub.Generate(request, timeout=60)
+    assert "".join(answer.delta for answer in deltas)
+    used = last.result.usage
+    assert 1 <= used.completion_tokens <= 8
+    known = grpc_stub.GetUsage(llm_pb2.GetUsageRequest(owner="contract"), timeout=10)
+    assert sum(usage.completion_tokens for usage in known.usages) == used.completion_tokens
+
+
+def test_count_tokens(grpc_stub) -> None:
+    request = llm_pb2.CountTokensRequest(texts=["", "Hello", "Hello there, how are you?"])
+    counts = list(grpc_stub.CountTokens(request, timeout=30).token_counts)
+    assert counts[0] == 0 < counts[1] < counts[2]
+
+
+def test_correct_ends_with_what_it_cost(grpc_stub, meeting) -> None:
+    request = llm_pb2.CorrectRequest(segments=meeting, language="en")
+    answers = list(grpc_stub.Correct(request, timeout=60))
+    assert answers[-1].WhichOneof("payload") == "usage"
+    for answer in answers[:-1]:
+        if answer.WhichOneof("payload") == "correction":
+            assert answer.correction.original in meeting[answer.correction.segment_index].text
+
+
+def test_answer_says_where_it_stands_or_that_it_is_not_there(grpc_stub, meeting) -> None:
+    passages = [llm_pb2.AnswerPassage(id=str(segment.index), text=segment.text) for segment in meeting]
+
+    def ask(question: str) -> tuple[list[llm_pb2.AnswerSentence], llm_pb2.AnswerResult]:
+        request = llm_pb2.AnswerRequest(question=question, passages=passages)
+        answers = list(grpc_stub.Answer(request, timeout=60))
+        sentences = [answer.sentence for answer in answers if answer.HasField("sentence")]
+        return sentences, answers[-1].result
+
+    sentences, result = ask("Who will send the invitations?")
+    assert result.found
+    assert "Anna" in sentences[0].text
+    assert sentences[0].citations[0].passage_id == "2"
+    sentences, result = ask("What does the swimming pool cost?")
+    assert not result.found
+    assert sentences == []
+
+
 def test_list_models(grpc_stub) -> None:
     models = {
         model.id: model for model in grpc_stub.ListModels(llm_pb2.ListModelsRequest(), timeout=10).models

@@ -290,7 +290,7 @@ def test_channels_are_transcribed_apart(transcriber, base, data: Path, word_erro
 
 
 def test_what_is_taken_out_is_told(transcriber, data: Path) -> None:
-    """A segment that the gate refuses comes as a removal, in its place."""
+    """A segment that is refused comes as a removal, in its place."""
     content = (data / "librivox_0880.wav").read_bytes()
     invented = segment(
         text="la la la", average_log_probability=-2.0, compression_ratio=9.0, start=0.0, end=1.0
@@ -298,7 +298,7 @@ def test_what_is_taken_out_is_told(transcriber, data: Path) -> None:
     engine = FakeEngine(lambda _: (invented, segment(text="Young man.", start=1.5, end=2.5)))
     told = [event for event in run(transcriber, content, engine) if isinstance(event, Segment | Removal)]
     assert [type(event) for event in told] == [Removal, Segment]
-    assert told[0].reason is RemovalReason.UNINTELLIGIBLE
+    assert told[0].reason is RemovalReason.LOOP
     assert told[0].segment.text == "la la la"
     nothing = PostProcessing(silence_gate=False, remove_loops=False)
     kept = run(transcriber, content, engine, post_processing=nothing)
