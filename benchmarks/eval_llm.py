@@ -3,7 +3,8 @@
     make eval-llm                                    # the checks, without a model
     python benchmarks/eval_llm.py --embeddings       # and what the vector service's encoder adds: so in the results
     python benchmarks/eval_llm.py --verbose          # with what went wrong in the calibration half; writes nothing
-    python benchmarks/eval_llm.py --model qwen2.5-coder-0.5b-instruct   # minutes that this model makes, to read
+    python benchmarks/eval_llm.py --model qwen2.5-coder-0.5b-instruct   # minutes that this model makes, to read: of
+                                    # two real recordings, which faster-whisper-base hears, and two written meetings
 
 data/minutes holds transcripts that were written for this, each with true lines of minutes, the sentences that are
 decisions, actions, risks and next steps, and what in it could be mistaken for what. Every true line is made false in
@@ -43,6 +44,10 @@ HERE = Path(__file__).parent
 DATA = HERE / "data" / "minutes"
 ENCODER = "multilingual-e5-small"
 FALSE_A_MEETING = 12
+# Samples: real recordings of tests/data with their turns, and written meetings.
+REAL = (("ami_trn03", "ami_trn.rttm", "trn03"), ("conversation_30s", "conversation_30s.rttm", "sample"))
+WRITTEN = ("ko_software", "ko_farm")
+LISTENER = "faster-whisper-base"
 SAMPLES = HERE / "results" / "minutes_samples.md"
 RESULT = HERE / "results" / "minutes.md"
 HALVES = ("calibration", "report")
@@ -52,8 +57,21 @@ FIRST_SIGHT = (
     "actions, 7 of 7 decisions and 7 of 20 risks. That is what to expect of transcripts of another kind. The causes "
     "(counters and units that were not known, doubled denials, a predicate that belongs to the next number) were then "
     "mended, so the figures below are of code that has seen both halves.",
+    "",
+    "The last three ways were added after minutes that the packaged model made had been read: with the checks as they "
+    "were until then, 64 of these 66 false claims were shown.",
 )
-WAYS = ("number", "owner or name", "date or time", "denial", "another thing", "two exchanged")
+WAYS = (
+    "number",
+    "owner or name",
+    "date or time",
+    "denial",
+    "another thing",
+    "two exchanged",
+    "planned, told as done",
+    "done, told as planned",
+    "asked, told as said",
+)
 
 WEEKDAYS = {
     "en": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
@@ -219,6 +237,78 @@ def exchanged(line: str, meeting: Meeting) -> Iterator[str]:
                 yield put(put(line, second, left), first, right)
 
 
+# Sentences in which something is planned, wished or due, and nothing is done.
+PLANS = {
+    "en": re.compile(
+        r"\b(?:will|'ll|should|must|have to|has to|need to|going to|please|can you|could you)\b", re.I
+    ),
+    "ko": re.compile(r"겠습니|세요|합시다|[해아어]야 (?:합|됩)|예정|려고"),
+}
+PASTS = {
+    "send": "sent", "write": "wrote", "take": "took", "bring": "brought", "pay": "paid", "give": "gave", "meet": "met",
+    "build": "built", "buy": "bought", "begin": "began", "get": "got", "make": "made", "find": "found", "sell": "sold",
+    "tell": "told", "hold": "held", "keep": "kept", "come": "came", "go": "went", "draw": "drew", "speak": "spoke",
+    "set": "set", "put": "put",
+}  # fmt: skip
+
+
+def past(verb: str) -> str:
+    if verb in PASTS:
+        return PASTS[verb]
+    return (
+        f"{verb[:-1]}ied" if verb.endswith("y") and verb[-2] not in "aeou" else f"{verb.removesuffix('e')}ed"
+    )
+
+
+def in_another_time(line: str, meeting: Meeting) -> Iterator[tuple[str, str]]:
+    """Yields what is planned as if it were done, and the other way round."""
+    shared = EvidenceIndex(meeting.sentences).find(line)
+    planned = shared and all(PLANS[meeting.language].search(sentence.text) for sentence in shared)
+    rules = {
+        "en": (
+            (r"\bwill be (\w+ed)\b", r"was \1"),
+            (r"\bwill (?!be\b|not\b)(\w+)\b", lambda match: past(match[1])),
+            (r"^((?:[A-Z]\w+ )+?)(?!has\b)(\w+?)(?<!s)s\b", lambda match: match[1] + past(match[2])),
+        ),
+        "ko": (
+            (r"냅니다\.$", "냈습니다."),
+            (r"(?<!야 )합니다\.$", "했습니다."),
+        ),
+    }[meeting.language]
+    if planned:
+        for pattern, replacement in rules:
+            changed = re.sub(pattern, replacement, line, count=1)  # type: ignore[call-overload]
+            if changed != line:
+                yield "planned, told as done", changed
+                break
+    done = {"en": (r"\bwas (\w+ed)\b", r"will be \1"), "ko": (r"했습니다\.$", "하겠습니다.")}[
+        meeting.language
+    ]
+    changed = re.sub(*done, line, count=1)
+    decided = any(classify(sentence.text) is Kind.DECISIONS for sentence in shared)
+    if changed != line and not decided and not planned:
+        yield "done, told as planned", changed
+
+
+def answered_questions(meeting: Meeting) -> Iterator[str]:
+    """Yields the questions that are no requests and that nobody says yes to, as statements. One that begins with its
+    question word makes none."""
+    for sentence, following in itertools.pairwise(meeting.sentences):
+        agreed = re.match(
+            r"(?:yes|yeah|right|exactly|sure|네|예|맞습니다|그렇습니다)\b", following.text, re.I
+        )
+        asks_why = re.match(
+            r"(?:what|why|when|where|how|who|which|왜|언제|어떻게|무엇)\b", sentence.text, re.I
+        )
+        if sentence.text.endswith("?") and not (agreed or asks_why) and classify(sentence.text) is None:
+            yield re.sub(
+                r"(?:습)?니까\?$|나요\?$|\?$", lambda match: QUESTION_ENDS.get(match[0], "."), sentence.text
+            )
+
+
+QUESTION_ENDS = {"습니까?": "습니다.", "니까?": "니다.", "나요?": "습니다."}
+
+
 def false_claims(line: str, meeting: Meeting) -> Iterator[tuple[str, str]]:
     """Yields what the line says falsely, each with the way in which it was made false."""
     for fact in find_facts(line):
@@ -233,6 +323,7 @@ def false_claims(line: str, meeting: Meeting) -> Iterator[tuple[str, str]]:
     yield from (("denial", claim) for claim in denied(line, meeting.language))
     yield from (("another thing", claim) for claim in other_things(line, meeting))
     yield from (("two exchanged", claim) for claim in exchanged(line, meeting))
+    yield from in_another_time(line, meeting)
 
 
 @dataclass
@@ -255,14 +346,16 @@ def check_claims(meetings: list[Meeting]) -> tuple[Claims, Claims]:
             true.total[key] += 1
             if not index.find(line):
                 true.wrong[key].append((meeting.name, line))
-            for way, claim in false_claims(line, meeting):
-                if claim in seen:
-                    continue
-                seen.add(claim)
-                false.total[meeting.half, way] += 1
-                # The overview's check is the laxer one: a claim must pass neither.
-                if index.find(claim) or index.find_parts(claim):
-                    false.wrong[meeting.half, way].append((meeting.name, claim))
+        claims = [claim for line in meeting.data["lines"] for claim in false_claims(line, meeting)]
+        claims += [("asked, told as said", claim) for claim in answered_questions(meeting)]
+        for way, claim in claims:
+            if claim in seen:
+                continue
+            seen.add(claim)
+            false.total[meeting.half, way] += 1
+            # The overview's check is the laxer one: a claim must pass neither.
+            if index.find(claim) or index.find_parts(claim):
+                false.wrong[meeting.half, way].append((meeting.name, claim))
     return true, false
 
 
@@ -438,6 +531,38 @@ def report(meetings: list[Meeting], *, verbose: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
+def heard(name: str, turns_file: str, turns_name: str) -> tuple[Segment, ...]:
+    """Returns what is heard in a recording of tests/data, with the speakers of its reference turns."""
+    from faster_whisper import WhisperModel
+    from spoken import DATA as RECORDINGS
+    from spoken import decoded
+    from transcript_metrics import read_rttm
+
+    turns = read_rttm((RECORDINGS / turns_file).read_text().splitlines())[turns_name]
+    model = WhisperModel(
+        str(find_model(CommonSettings().models_dir, LISTENER).path), "cpu", compute_type="int8"
+    )
+    said, _ = model.transcribe(decoded(f"{name}.flac"), language="en")
+
+    def speaker(start: float, end: float) -> str:
+        shares = Counter[str]()
+        for turn in turns:
+            shares[turn.speaker] += max(0.0, min(end, turn.end) - max(start, turn.start))
+        return shares.most_common(1)[0][0]
+
+    names: dict[str, str] = {}
+    return tuple(
+        Segment(
+            place,
+            part.start,
+            part.end,
+            part.text.strip(),
+            names.setdefault(speaker(part.start, part.end), f"Speaker {len(names) + 1}"),
+        )
+        for place, part in enumerate(said)
+    )
+
+
 def sample_lines(model: str, meetings: list[Meeting]) -> Iterator[str]:
     """Yields Markdown lines: the minutes that a model makes, as they are, with what the checks held back."""
     # OpenMP reads it when the engine is first imported: see recordroute_llm.__main__.
@@ -448,20 +573,29 @@ def sample_lines(model: str, meetings: list[Meeting]) -> Iterator[str]:
     file = find_model(CommonSettings().models_dir, model).path / "model.gguf"
     engine = LlamaEngine(model, file, LlamaOptions())
     yield f"# Minutes by {model}"
-    yield from ("", f"`python benchmarks/eval_llm.py --model {model}`")
-    for meeting in meetings:
-        segments = meeting.segments
+    yield from (
+        "",
+        f"`python benchmarks/eval_llm.py --model {model}`: as they are, nothing is chosen or mended.",
+    )
+    samples = [(f"{one[0]}, a real recording heard by {LISTENER}", heard(*one)) for one in REAL]
+    samples += [
+        (f"{meeting.name}, written", meeting.segments) for meeting in meetings if meeting.name in WRITTEN
+    ]
+    for title, segments in samples:
         *_, result = summarize(segments, "", engine, 1500, CancelToken(), templates=load_templates())
         assert isinstance(result, Result)
         minutes = result.minutes
-        yield from ("", f"## {meeting.name} ({result.seconds:.0f} s)", "", minutes.overview)
+        yield from ("", f"## {title}", "", minutes.overview)
         for section in minutes.sections:
             yield from ("", f"### {section.title}", "")
             for item in section.items:
                 fields = "".join(f"; {name}: {value}" for name, value in item.fields)
                 yield f"- {item.text} ({item.evidence[0].start:.0f} s{fields})"
-        yield from ("", "### Held back", "")
-        yield from (f"- {line}" for line in minutes.unsupported)
+        if minutes.unsupported:
+            yield from ("", "### Held back by the checks", "")
+            yield from (f"- {line}" for line in minutes.unsupported)
+        yield from ("", "### What was said", "")
+        yield from (f"> {segment.speaker}: {segment.text}\n>" for segment in segments)
     engine.close()
 
 

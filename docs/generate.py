@@ -67,7 +67,7 @@ def settings_page() -> str:
                 if value is PydanticUndefined:
                     default = "computed" if field.default_factory else "required"
                 else:
-                    default = "unset" if value in ("", None) else f"`{value}`"
+                    default = "unset" if value is None or not str(value) else f"`{value}`"
             lines.append(f"| `{variable}` | {cell(default)} | {cell(field.description or '')} |")
     return "\n".join(lines) + "\n"
 

@@ -24,7 +24,9 @@ from recordroute.gateway.v1 import (
     workflow_pb2_grpc,
 )
 from recordroute.vector.v1 import index_pb2, index_pb2_grpc
+from recordroute_runtime.bearer import with_token
 from recordroute_runtime.probe import probe
+from recordroute_runtime.tokens import ensure_token
 
 COMMAND = Path(sys.executable).with_name("recordroute")
 SERVICES = ("stt", "llm", "vector", "gateway")
@@ -126,7 +128,11 @@ class EmbeddedSystem:
     def channel(self, address: str = "") -> grpc.Channel:
         channel = grpc.insecure_channel(address or self.address(), options=NO_PROXY)
         self._channels.append(channel)
-        return channel
+        return with_token(channel, self.token())
+
+    def token(self) -> str:
+        """The token that `up` has made."""
+        return ensure_token(self.data_dir / "token")
 
     def close_channels(self) -> None:
         for channel in self._channels:
@@ -149,7 +155,9 @@ class EmbeddedSystem:
         """Uploads a file and returns the recording's id."""
 
         def requests() -> Iterator[upload_pb2.UploadRecordingRequest]:
-            config = upload_pb2.UploadConfig(request_id=str(uuid.uuid4()), file_name=name or path.name)
+            config = upload_pb2.UploadConfig(
+                request_id=str(uuid.uuid4()), file_name=name or path.name, allow_duplicate=True
+            )
             yield upload_pb2.UploadRecordingRequest(config=config)
             with path.open("rb") as file:
                 while chunk := file.read(1 << 20):

@@ -31,7 +31,7 @@ from recordroute.gateway.v1 import (
 )
 from recordroute.stt.v1 import stt_pb2
 from recordroute_cli.main import run
-from recordroute_runtime.errors import InvalidInput, NotFound, PreconditionFailed
+from recordroute_runtime.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
 from recordroute_runtime.server import RunningServer
 from recordroute_runtime.settings import ServerSettings
 from recordroute_runtime.wire import read_configured, to_duration, to_timestamp
@@ -71,6 +71,17 @@ class Library:
     error: Exception | None = None
     # Events that a watcher gets before the stream waits for ever; None sends all.
     hold_after: int | None = None
+    revisions: list[library_pb2.TranscriptRevision] = field(default_factory=list)
+    minutes_are_stale: bool = False
+    # Uploads in chunks by id: what was said of the file, and the chunks by their offset.
+    chunked: dict[str, tuple[upload_pb2.UploadConfig, dict[int, bytes]]] = field(default_factory=dict)
+    chunk_bytes: int = 1000
+    # The connection breaks once after so many chunks; None: never.
+    chunks_until_break: int | None = None
+    # What comes in place of the end of a download.
+    changed_on_the_way: bytes = b""
+    # Servicers that a test file adds.
+    more: list[Callable[[grpc.aio.Server], None]] = field(default_factory=list)
     held: threading.Event = field(default_factory=threading.Event)
 
     def add(
@@ -108,6 +119,7 @@ class Library:
         self.workflows[workflow.id] = workflow
         self.events[workflow.id] = events
         recording.latest_workflow_id = workflow.id
+        recording.latest_workflow_state = 2
         return workflow
 
     def end(self, workflow: workflow_pb2.Workflow, state: int) -> None:
@@ -142,12 +154,59 @@ class Uploads(upload_pb2_grpc.UploadServiceServicer):
             raise InvalidInput("CHECKSUM_MISMATCH", "the file has another content than was said")
         if content.startswith(b"not media"):
             raise InvalidInput("MEDIA_UNREADABLE", "this is no audio or video file")
-        self.library.uploads[config.file_name] = content
+        return upload_pb2.UploadRecordingResponse(recording=self._take(config, content))
+
+    def _take(self, config, content):
         identifier = str(uuid.uuid5(uuid.NAMESPACE_OID, config.request_id))
+        for known in self.library.recordings.values():
+            same = known.sha256 == hashlib.sha256(content).hexdigest() and known.id != identifier
+            if same and not config.allow_duplicate:
+                raise Conflict(
+                    "DUPLICATE_RECORDING",
+                    f"the library has this file already: {known.title}",
+                    metadata={"recording_id": known.id, "title": known.title},
+                )
+        self.library.uploads[config.file_name] = content
         recording = self.library.recordings.get(identifier) or self.library.add(
             config.file_name, content, identifier
         )
-        return upload_pb2.UploadRecordingResponse(recording=recording)
+        recording.title = config.title or recording.title
+        recording.folder = config.folder
+        recording.tags[:] = config.tags
+        return recording
+
+    def _of(self, identifier):
+        if identifier not in self.library.chunked:
+            raise NotFound("UPLOAD_NOT_FOUND", "there is no such upload")
+        return self.library.chunked[identifier]
+
+    async def CreateUpload(self, request, context):
+        self.library.record(request)
+        identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, request.config.request_id))
+        _, received = self.library.chunked.setdefault(identifier, (request.config, {}))
+        upload = upload_pb2.Upload(
+            id=identifier, size_bytes=request.config.size_bytes, chunk_size_bytes=self.library.chunk_bytes
+        )
+        for offset, data in sorted(received.items()):
+            upload.received.add(start=offset, end=offset + len(data))
+        return upload_pb2.CreateUploadResponse(upload=upload)
+
+    async def UploadChunk(self, request, context):
+        self.library.record(request)
+        _, received = self._of(request.upload_id)
+        if len(received) == self.library.chunks_until_break:
+            self.library.chunks_until_break = None
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the connection broke")
+        received[request.offset] = request.data
+        return upload_pb2.UploadChunkResponse(received_bytes=sum(map(len, received.values())))
+
+    async def CompleteUpload(self, request, context):
+        self.library.record(request)
+        config, received = self._of(request.upload_id)
+        content = b"".join(data for _, data in sorted(received.items()))
+        if hashlib.sha256(content).hexdigest() != request.sha256:
+            raise InvalidInput("CHECKSUM_MISMATCH", "the file was changed")
+        return upload_pb2.CompleteUploadResponse(recording=self._take(config, content))
 
 
 class Workflows(workflow_pb2_grpc.WorkflowServiceServicer):
@@ -224,16 +283,57 @@ class Recordings(library_pb2_grpc.LibraryServiceServicer):
         self.library.record(request)
         # Pages of two, whatever was asked for: a server may give less.
         first = int(request.page_token or 0)
-        every = list(self.library.recordings.values())
+        every = [
+            recording
+            for recording in self.library.recordings.values()
+            if recording.HasField("deleted_at") == request.in_bin
+        ]
         return library_pb2.ListRecordingsResponse(
             recordings=every[first : first + 2],
             next_page_token=str(first + 2) if first + 2 < len(every) else "",
         )
 
-    async def DeleteRecording(self, request, context):
+    async def ListFacets(self, request, context):
         self.library.record(request)
-        del self.library.recordings[request.recording_id]
-        return library_pb2.DeleteRecordingResponse()
+        return library_pb2.ListFacetsResponse(
+            tags=[library_pb2.Facet(value="예산", recording_count=12)],
+            folders=[library_pb2.Facet(value="work/[2026]", recording_count=3)],
+            bin_count=1,
+        )
+
+    async def UpdateRecording(self, request, context):
+        self.library.record(request)
+        recording = self._get(request.recording.id)
+        request.update_mask.MergeMessage(request.recording, recording, True, True)
+        return library_pb2.UpdateRecordingResponse(recording=recording)
+
+    async def BulkEdit(self, request, context):
+        self.library.record(request)
+        return library_pb2.BulkEditResponse(
+            results=[self._edit_one(request, identifier) for identifier in request.recording_ids]
+        )
+
+    def _edit_one(self, request, identifier):
+        result = library_pb2.BulkEditResult(recording_id=identifier)
+        recording = self.library.recordings.get(identifier)
+        if recording is None:
+            result.error.reason, result.error.message = "RECORDING_NOT_FOUND", "there is no such recording"
+            return result
+        if request.HasField("labels"):
+            labels = request.labels
+            recording.tags[:] = sorted({*recording.tags, *labels.add_tags} - {*labels.remove_tags})
+            recording.folder = labels.folder if labels.HasField("folder") else recording.folder
+        elif request.HasField("restore"):
+            recording.ClearField("deleted_at")
+            recording.ClearField("purge_at")
+        elif request.delete.purge:
+            del self.library.recordings[identifier]
+            return result
+        else:
+            recording.deleted_at.CopyFrom(to_timestamp(RECORDED))
+            recording.purge_at.CopyFrom(to_timestamp(RECORDED))
+        result.recording.CopyFrom(recording)
+        return result
 
     async def GetTranscript(self, request, context):
         self.library.record(request)
@@ -249,6 +349,7 @@ class Recordings(library_pb2_grpc.LibraryServiceServicer):
         )
         answer = library_pb2.GetTranscriptResponse(
             segments=[segment],
+            etag="e1",
             language="en",
             next_page_token=str(number + 1) if number < 2 else "",
             speakers=[
@@ -266,6 +367,35 @@ class Recordings(library_pb2_grpc.LibraryServiceServicer):
             )
         return answer
 
+    async def EditTranscript(self, request, context):
+        self.library.record(request)
+        revision = library_pb2.TranscriptRevision(revision=2, author="anna", summary="1 word", etag="e2")
+        return library_pb2.EditTranscriptResponse(
+            revision=revision,
+            segment_count=3,
+            replaced_counts=[
+                int(edit.find_and_replace.find == "morning")
+                for edit in request.edits
+                if edit.HasField("find_and_replace")
+            ],
+        )
+
+    async def ListTranscriptRevisions(self, request, context):
+        self.library.record(request)
+        # Pages of two, whatever was asked for: a server may give less.
+        first = int(request.page_token or 0)
+        return library_pb2.ListTranscriptRevisionsResponse(
+            revisions=self.library.revisions[first : first + 2],
+            next_page_token=str(first + 2) if first + 2 < len(self.library.revisions) else "",
+        )
+
+    async def RevertTranscript(self, request, context):
+        self.library.record(request)
+        summary = f"back to revision {request.revision}"
+        return library_pb2.RevertTranscriptResponse(
+            revision=library_pb2.TranscriptRevision(revision=9, summary=summary)
+        )
+
     async def GetMinutes(self, request, context):
         self.library.record(request)
         self._get(request.recording_id)
@@ -273,6 +403,7 @@ class Recordings(library_pb2_grpc.LibraryServiceServicer):
             segment_index=1, start=to_duration(60), end=to_duration(65), quote="두 번째 문장입니다."
         )
         return library_pb2.GetMinutesResponse(
+            stale=self.library.minutes_are_stale,
             minutes=minutes_pb2.Minutes(
                 language="en",
                 overview="They met.",
@@ -281,7 +412,7 @@ class Recordings(library_pb2_grpc.LibraryServiceServicer):
                         kind=3, items=[minutes_pb2.MinutesItem(text="Go [ahead].", evidence=[evidence])]
                     )
                 ],
-            )
+            ),
         )
 
     async def Export(self, request, context) -> AsyncIterator[library_pb2.ExportResponse]:
@@ -291,6 +422,20 @@ class Recordings(library_pb2_grpc.LibraryServiceServicer):
         # Cut inside a character.
         yield library_pb2.ExportResponse(chunk=content[:-1])
         yield library_pb2.ExportResponse(chunk=content[-1:])
+
+    async def DownloadArtifact(self, request, context) -> AsyncIterator[library_pb2.DownloadArtifactResponse]:
+        self.library.record(request)
+        recording = self._get(request.recording_id)
+        content = b"bytes of " + library_pb2.ArtifactKind.Name(request.kind).encode()
+        info = library_pb2.ArtifactInfo(
+            file_name=recording.file_name,
+            media_type="audio/mpeg",
+            size_bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+        )
+        yield library_pb2.DownloadArtifactResponse(info=info)
+        yield library_pb2.DownloadArtifactResponse(chunk=content[:5])
+        yield library_pb2.DownloadArtifactResponse(chunk=self.library.changed_on_the_way or content[5:])
 
 
 class Search(search_pb2_grpc.SearchServiceServicer):
@@ -317,6 +462,46 @@ class Search(search_pb2_grpc.SearchServiceServicer):
                 )
             ]
         )
+
+    async def FindSimilar(self, request, context):
+        self.library.record(request)
+        return search_pb2.FindSimilarResponse(
+            recordings=[
+                search_pb2.SimilarRecording(recording=recording, similarity=0.75)
+                for recording in self.library.recordings.values()
+                if recording.id != request.recording_id
+            ]
+        )
+
+    async def Ask(self, request, context) -> AsyncIterator[search_pb2.AskResponse]:
+        self.library.record(request)
+        if "nobody knows" in request.question:
+            yield search_pb2.AskResponse(sources=search_pb2.AskSources(standalone_question="?"))
+            yield search_pb2.AskResponse(result=search_pb2.AskResult(found=False))
+            return
+        recording = next(iter(self.library.recordings.values()))
+        texts = ("The venue costs 400. Anna pays.", "Anna pays for the [venue].")
+        sources = [
+            search_pb2.SearchHit(recording_id=recording.id, recording_title=recording.title, text=text)
+            for text in texts
+        ]
+        sources[1].page = 7
+        yield search_pb2.AskResponse(
+            sources=search_pb2.AskSources(standalone_question="Who pays for it?", sources=sources)
+        )
+        yield search_pb2.AskResponse(delta="Anna pays, I think.")
+        places = [(1, 0, 26, 0), (0, 21, 31, 62.5)]
+        citations = [
+            search_pb2.AskCitation(
+                source_index=source,
+                range=search_pb2.TextRange(start=start, end=end),
+                start=to_duration(seconds),
+            )
+            for source, start, end, seconds in places
+        ]
+        for text, cited in (("Anna pays.", citations), ("It costs [400].", citations[1:])):
+            yield search_pb2.AskResponse(sentence=search_pb2.AskSentence(text=text, citations=cited))
+        yield search_pb2.AskResponse(result=search_pb2.AskResult(found=True, model="m"))
 
 
 class Voices(voice_pb2_grpc.VoiceServiceServicer):
@@ -362,6 +547,8 @@ class GatewayService:
         workflow_pb2_grpc.add_WorkflowServiceServicer_to_server(Workflows(self.library), server)
         search_pb2_grpc.add_SearchServiceServicer_to_server(Search(self.library), server)
         voice_pb2_grpc.add_VoiceServiceServicer_to_server(Voices(self.library), server)
+        for add in self.library.more:
+            add(server)
 
     async def load(self) -> None:
         return None

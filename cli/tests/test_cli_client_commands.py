@@ -356,8 +356,8 @@ def test_list_joins_pages_and_stops_at_the_limit(cli, library):
     workflow = library.begin(recordings[0])
     found = json.loads(cli("list", "--json").out)["recordings"]
     assert [recording["id"] for recording in found] == [recording.id for recording in recordings]
-    assert found[0]["latest_workflow"]["id"] == workflow.id
-    assert found[1]["latest_workflow"] is None
+    assert (found[0]["latest_workflow_id"], found[0]["latest_workflow_state"]) == (workflow.id, "running")
+    assert found[1]["latest_workflow_state"] is None
     assert len(json.loads(cli("list", "--json", "--limit", "3").out)["recordings"]) == 3
     table = cli("list").out
     assert all(recording.id[:8] in table for recording in recordings)
@@ -438,8 +438,14 @@ def test_rm(cli, library):
     first, second, third = (library.add(f"{number}.mp3") for number in range(3))
     ran = cli("rm", first.id[:8], second.id)
     assert ran.code == ExitCode.OK
-    assert list(library.recordings) == [third.id]
-    assert json.loads(cli("rm", third.id, "--json").out) == {"deleted": [third.id]}
+    assert "is in the bin until 2026-03-01" in ran.out
+    assert first.HasField("deleted_at")
+    assert second.HasField("deleted_at")
+    assert json.loads(cli("list", "--json").out)["recordings"][0]["id"] == third.id
+    ran = cli("rm", first.id[:8], "--purge")
+    assert ran.out == f"{first.id[:8]} deleted for good\n"
+    assert list(library.recordings) == [second.id, third.id]
+    assert json.loads(cli("rm", third.id, "--purge", "--json").out) == {"deleted": [third.id]}
 
 
 def test_rm_deletes_nothing_if_one_of_them_is_missing(cli, library):

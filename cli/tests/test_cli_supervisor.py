@@ -131,7 +131,8 @@ def test_up_from_start_to_ctrl_c(start_up, tmp_path, monkeypatch):
     code, errors = up.end()
     assert (code, errors) == (ExitCode.OK, "")
     assert all(gone(pid) for pid in pids.values())
-    assert {path.name for path in tmp_path.iterdir()} == {"logs", "server.lock"}
+    assert {path.name for path in tmp_path.iterdir()} == {"logs", "server.lock", "token"}
+    assert (tmp_path / "token").stat().st_mode & 0o777 == 0o600
     logs = {name: (tmp_path / f"logs/{name}.log").read_text() for name in SERVICES}
     assert all(f"{name} closed" in text for name, text in logs.items())
     assert "stt loaded, 0, 1" in logs["stt"]
@@ -244,16 +245,35 @@ def test_a_port_in_use(cli, tmp_path):
 def test_hosts_that_others_reach_are_refused(cli, tmp_path, host):
     ran = cli("up", "--host", host, "--data-dir", tmp_path)
     assert ran.code == ExitCode.USAGE
-    assert "no authentication yet" in ran.err
+    assert "without TLS" in ran.err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_hosts():
     for host in ("localhost", "127.0.0.2", "::1"):
-        supervisor.check_host(host, allow_remote=False)
-    supervisor.check_host("0.0.0.0", allow_remote=True)
+        supervisor.check_host(host, has_tls=False)
+    supervisor.check_host("0.0.0.0", has_tls=True)
     with pytest.raises(CommandError, match="is not an address"):
-        supervisor.check_host("no such host", allow_remote=True)
+        supervisor.check_host("no such host", has_tls=True)
+
+
+def test_with_tls_this_machine_uses_a_socket_beside_it(tmp_path):
+    local = f"unix:{tmp_path}/gateway.sock"
+    *services, gateway = supervisor.embedded_services(
+        tmp_path, tmp_path, tmp_path / "models", "0.0.0.0:7100", "0.0.0.0:7180", local
+    )
+    assert (gateway.listen, gateway.probe) == ("0.0.0.0:7100", local)
+    assert gateway.environment["RECORDROUTE_GATEWAY_LOCAL_LISTEN"] == local
+    assert all(service.probe == service.listen for service in services)
+
+
+def test_the_browsers_address_has_the_token_where_no_server_sees_it(capsys, tmp_path):
+    from recordroute_cli.commands.up import _announce
+
+    _announce("127.0.0.1:7100", "http://127.0.0.1:7180", tmp_path, "the-token", json_output=False)
+    assert "http://127.0.0.1:7180/#token=the-token\n" in capsys.readouterr().out
+    _announce("127.0.0.1:7100", "http://127.0.0.1:7180", tmp_path, "the-token", json_output=True)
+    assert "the-token" not in capsys.readouterr().out
 
 
 def test_a_data_folder_that_can_not_be_made(cli, tmp_path):

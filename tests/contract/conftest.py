@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 import pytest
 from recordroute.common.v1 import transcript_pb2
+from recordroute_runtime.bearer import with_token
 from recordroute_runtime.wire import to_duration
 
 SAID = (
@@ -65,10 +66,10 @@ def grpc_server(system) -> Any:
 
 @pytest.fixture(scope="module")
 def grpc_channel(
-    grpc_create_channel: Callable[..., grpc.Channel], called: _Recorder
+    grpc_create_channel: Callable[..., grpc.Channel], called: _Recorder, system
 ) -> Iterator[grpc.Channel]:
     with grpc_create_channel(options=(("grpc.enable_http_proxy", 0),)) as channel:
-        yield grpc.intercept_channel(channel, called)
+        yield grpc.intercept_channel(with_token(channel, system.token()), called)
 
 
 @pytest.fixture(scope="module")

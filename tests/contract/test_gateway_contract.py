@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import uuid
 
 import grpc
 import pytest
-from recordroute.gateway.v1 import library_pb2, library_pb2_grpc, search_pb2, upload_pb2, workflow_pb2
+from google.protobuf.field_mask_pb2 import FieldMask
+from recordroute.gateway.v1 import (
+    library_pb2,
+    library_pb2_grpc,
+    search_pb2,
+    upload_pb2,
+    watch_pb2,
+    workflow_pb2,
+)
 from recordroute_runtime.remote import read_error
 
 SOCKET = None
@@ -64,6 +71,77 @@ CASES = [
         "INVALID_FIELDS",
     ),
     (
+        "LibraryService/RestoreRecording",
+        library_pb2.RestoreRecordingRequest(request_id=NOBODY, recording_id=NOBODY),
+        "RECORDING_NOT_FOUND",
+    ),
+    (
+        "LibraryService/UpdateRecording",
+        library_pb2.UpdateRecordingRequest(
+            request_id=NOBODY,
+            recording=library_pb2.Recording(id=NOBODY, title="x"),
+            update_mask=FieldMask(paths=["title"]),
+        ),
+        "RECORDING_NOT_FOUND",
+    ),
+    (
+        "LibraryService/UpdateRecording",
+        library_pb2.UpdateRecordingRequest(
+            request_id=NOBODY,
+            recording=library_pb2.Recording(id=NOBODY),
+            update_mask=FieldMask(paths=["owner"]),
+        ),
+        "FIELD_MASK",
+    ),
+    (
+        "LibraryService/UpdateRecording",
+        library_pb2.UpdateRecordingRequest(
+            request_id=NOBODY,
+            recording=library_pb2.Recording(id=NOBODY, tags=["x", "x"]),
+            update_mask=FieldMask(paths=["tags"]),
+        ),
+        "INVALID_FIELDS",
+    ),
+    (
+        "LibraryService/BulkEdit",
+        library_pb2.BulkEditRequest(request_id=NOBODY, recording_ids=[NOBODY]),
+        "INVALID_FIELDS",
+    ),
+    (
+        "LibraryService/GetWaveform",
+        library_pb2.GetWaveformRequest(recording_id=NOBODY),
+        "RECORDING_NOT_FOUND",
+    ),
+    (
+        "LibraryService/GetWaveform",
+        library_pb2.GetWaveformRequest(recording_id=NOBODY, peak_count=20_001),
+        "INVALID_FIELDS",
+    ),
+    (
+        "UploadService/CreateUpload",
+        upload_pb2.CreateUploadRequest(config=upload_pb2.UploadConfig(request_id=NOBODY, file_name="a.wav")),
+        "INVALID_FIELDS",
+    ),
+    (
+        "UploadService/CreateUpload",
+        upload_pb2.CreateUploadRequest(
+            config=upload_pb2.UploadConfig(request_id=NOBODY, file_name="a.wav", size_bytes=2**63)
+        ),
+        "MEDIA_TOO_LARGE",
+    ),
+    ("UploadService/GetUpload", upload_pb2.GetUploadRequest(upload_id=NOBODY), "UPLOAD_NOT_FOUND"),
+    (
+        "UploadService/UploadChunk",
+        upload_pb2.UploadChunkRequest(upload_id=NOBODY, data=b"x"),
+        "CHUNK_CHECKSUM_MISMATCH",
+    ),
+    (
+        "UploadService/CompleteUpload",
+        upload_pb2.CompleteUploadRequest(upload_id=NOBODY, sha256="0" * 64),
+        "UPLOAD_NOT_FOUND",
+    ),
+    ("UploadService/AbortUpload", upload_pb2.AbortUploadRequest(upload_id="../x"), "INVALID_FIELDS"),
+    (
         "WorkflowService/GetWorkflow",
         workflow_pb2.GetWorkflowRequest(workflow_id=NOBODY),
         "WORKFLOW_NOT_FOUND",
@@ -84,7 +162,55 @@ CASES = [
         workflow_pb2.RetryWorkflowRequest(request_id=NOBODY, workflow_id=NOBODY),
         "WORKFLOW_NOT_FOUND",
     ),
+    (
+        "LibraryService/ShareRecording",
+        library_pb2.ShareRecordingRequest(request_id=NOBODY, recording_id=NOBODY, user="u", access=1),
+        "RECORDING_NOT_FOUND",
+    ),
+    (
+        "LibraryService/ShareRecording",
+        library_pb2.ShareRecordingRequest(request_id=NOBODY, recording_id=NOBODY, user="u", access=3),
+        "INVALID_FIELDS",
+    ),
+    (
+        "LibraryService/UnshareRecording",
+        library_pb2.UnshareRecordingRequest(request_id=NOBODY, recording_id=NOBODY, user="u"),
+        "RECORDING_NOT_FOUND",
+    ),
+    ("LibraryService/ListShares", library_pb2.ListSharesRequest(recording_id=NOBODY), "RECORDING_NOT_FOUND"),
+    (
+        "LibraryService/EditTranscript",
+        library_pb2.EditTranscriptRequest(
+            request_id=NOBODY,
+            recording_id=NOBODY,
+            etag="e",
+            edits=[library_pb2.TranscriptEdit(replace_text=library_pb2.ReplaceText())],
+        ),
+        "RECORDING_NOT_FOUND",
+    ),
+    (
+        "LibraryService/EditTranscript",
+        library_pb2.EditTranscriptRequest(
+            request_id=NOBODY, recording_id=NOBODY, etag="e", edits=[library_pb2.TranscriptEdit()]
+        ),
+        "INVALID_FIELDS",
+    ),
+    (
+        "LibraryService/ListTranscriptRevisions",
+        library_pb2.ListTranscriptRevisionsRequest(recording_id=NOBODY),
+        "RECORDING_NOT_FOUND",
+    ),
+    (
+        "LibraryService/RevertTranscript",
+        library_pb2.RevertTranscriptRequest(request_id=NOBODY, recording_id=NOBODY, etag="e", revision=1),
+        "RECORDING_NOT_FOUND",
+    ),
     ("SearchService/Search", search_pb2.SearchRequest(query=""), "INVALID_FIELDS"),
+    (
+        "SearchService/FindSimilar",
+        search_pb2.FindSimilarRequest(recording_id=NOBODY),
+        "RECORDING_NOT_FOUND",
+    ),
 ]
 
 
@@ -98,10 +224,15 @@ def test_streaming_refusals(grpc_channel) -> None:
     assert refusal(grpc_channel, "LibraryService/Export", export, streams="out") == "RECORDING_NOT_FOUND"
     export.format = library_pb2.EXPORT_FORMAT_UNSPECIFIED
     assert refusal(grpc_channel, "LibraryService/Export", export, streams="out") == "INVALID_FIELDS"
+    download = library_pb2.DownloadArtifactRequest(recording_id=NOBODY, kind=library_pb2.ARTIFACT_KIND_MEDIA)
+    reason = refusal(grpc_channel, "LibraryService/DownloadArtifact", download, streams="out")
+    assert reason == "RECORDING_NOT_FOUND"
     watch = workflow_pb2.WatchWorkflowRequest(workflow_id=NOBODY)
     assert (
         refusal(grpc_channel, "WorkflowService/WatchWorkflow", watch, streams="out") == "WORKFLOW_NOT_FOUND"
     )
+    ask = search_pb2.AskRequest(question="")
+    assert refusal(grpc_channel, "SearchService/Ask", ask, streams="out") == "INVALID_FIELDS"
     upload = upload_pb2.UploadRecordingRequest(chunk=b"x")
     assert (
         refusal(grpc_channel, "UploadService/UploadRecording", iter([upload]), streams="in")
@@ -110,14 +241,31 @@ def test_streaming_refusals(grpc_channel) -> None:
 
 
 def test_empty_page(grpc_stub) -> None:
-    # Older than everything: the token of a row that never was.
-    token = base64.urlsafe_b64encode(b'["1970-01-01T00:00:00+00:00", "x"]').decode()
-    answer = grpc_stub.ListRecordings(library_pb2.ListRecordingsRequest(page_token=token), timeout=10)
+    answer = grpc_stub.ListRecordings(library_pb2.ListRecordingsRequest(text="회의"), timeout=10)
     assert not answer.recordings
     assert answer.next_page_token == ""
+    facets = grpc_stub.ListFacets(library_pb2.ListFacetsRequest(), timeout=10)
+    assert facets == library_pb2.ListFacetsResponse()
 
 
-def test_every_rpc_was_called(called) -> None:
-    files = (library_pb2, search_pb2, upload_pb2, workflow_pb2)
-    services = [service for file in files for service in file.DESCRIPTOR.services_by_name.values()]
-    assert called.methods == {method.name for service in services for method in service.methods}
+def test_what_is_not_there_is_told_for_each(grpc_stub) -> None:
+    request = library_pb2.BulkEditRequest(
+        request_id=NOBODY, recording_ids=[NOBODY], labels=library_pb2.BulkLabels(folder="x")
+    )
+    (result,) = grpc_stub.BulkEdit(request, timeout=10).results
+    assert (result.recording_id, result.error.reason) == (NOBODY, "RECORDING_NOT_FOUND")
+
+
+def test_watching_the_library_begins_with_a_number(grpc_channel) -> None:
+    call = grpc_channel.unary_stream(
+        "/recordroute.gateway.v1.WatchService/WatchLibrary",
+        request_serializer=watch_pb2.WatchLibraryRequest.SerializeToString,
+        response_deserializer=watch_pb2.WatchLibraryResponse.FromString,
+    )
+    for request, change in (
+        (watch_pb2.WatchLibraryRequest(), None),
+        (watch_pb2.WatchLibraryRequest(after_sequence=2**63), "reset"),
+    ):
+        answers = call(request, timeout=10)
+        assert next(answers).WhichOneof("change") == change
+        answers.cancel()

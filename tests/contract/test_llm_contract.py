@@ -116,6 +116,32 @@ def test_list_models(grpc_stub) -> None:
     assert "qwen2.5-coder-0.5b-instruct" in models
 
 
+def test_answers_are_forgotten(grpc_stub) -> None:
+    messages = [llm_pb2.ChatMessage(role=llm_pb2.ROLE_USER, content="Say hello.")]
+    request = llm_pb2.GenerateRequest(messages=messages, owner="forgetful", max_tokens=4)
+
+    def cached() -> bool:
+        return list(grpc_stub.Generate(request, timeout=60))[-1].result.usage.cached
+
+    cached()
+    forget = llm_pb2.ForgetAnswersRequest(owner="forgetful")
+    count = grpc_stub.ForgetAnswers(forget, timeout=10).answer_count
+    assert not cached()
+    assert grpc_stub.ForgetAnswers(forget, timeout=10).answer_count == count
+
+
+def test_templates(grpc_stub) -> None:
+    listed = grpc_stub.ListTemplates(llm_pb2.ListTemplatesRequest(language="ko"), timeout=30).templates
+    assert [template.name for template in listed] == ["call", "free", "interview", "lecture", "meeting"]
+    for template in listed:
+        request = llm_pb2.CheckTemplateRequest(markdown=template.markdown)
+        assert grpc_stub.CheckTemplate(request, timeout=30).title == template.title
+    with pytest.raises(grpc.RpcError) as caught:
+        grpc_stub.CheckTemplate(llm_pb2.CheckTemplateRequest(markdown="# A\n\n## B {x}\nC"), timeout=30)
+    assert read_error(caught.value).reason == "BAD_TEMPLATE"
+    assert "line 3" in read_error(caught.value).message
+
+
 def test_every_rpc_was_called(called) -> None:
     service = llm_pb2.DESCRIPTOR.services_by_name["LlmService"]
     assert called.methods == {method.name for method in service.methods}

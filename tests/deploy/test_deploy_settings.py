@@ -148,8 +148,8 @@ def test_what_is_spooled_fits_into_the_pod(
 
 def test_the_operators_guide_names_only_variables_that_exist(settings_classes: SettingsClasses) -> None:
     known = variables(CommonSettings).union(*map(variables, [*settings_classes.values(), ModelsSettings]))
-    # The client's address and the port that Compose publishes are no settings of a service.
-    known |= {"RECORDROUTE_GATEWAY", "RECORDROUTE_HTTP_PORT"}
+    # What the client reads, and the port that Compose publishes, are no settings of a service.
+    known |= {"RECORDROUTE_GATEWAY", "RECORDROUTE_HTTP_PORT", "RECORDROUTE_TOKEN", "RECORDROUTE_TLS_CA"}
     named = set(re.findall(r"\bRECORDROUTE_[A-Z0-9_]*[A-Z0-9]\b", (ROOT / "docs/operate.md").read_text()))
     assert named
     assert named <= known

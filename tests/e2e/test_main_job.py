@@ -141,6 +141,13 @@ def test_deleted_recording_is_found_nowhere(system, sample: Path) -> None:
     for _ in range(2):
         system.library.DeleteRecording(request, timeout=CALL_SECONDS)
     assert system.passage_count(uploaded) == 0
+    restore = library_pb2.RestoreRecordingRequest(request_id=str(uuid.uuid4()), recording_id=uploaded)
+    system.library.RestoreRecording(restore, timeout=CALL_SECONDS)
+    assert system.passage_count(uploaded) > 0
+    request.request_id, request.purge = str(uuid.uuid4()), True
+    for _ in range(2):
+        system.library.DeleteRecording(request, timeout=CALL_SECONDS)
+    assert system.passage_count(uploaded) == 0
     for call, question in (
         (system.library.GetRecording, library_pb2.GetRecordingRequest(recording_id=uploaded)),
         (system.workflows.GetWorkflow, workflow_pb2.GetWorkflowRequest(workflow_id=workflow)),

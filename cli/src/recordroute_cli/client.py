@@ -8,29 +8,39 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
 import grpc
+from google.protobuf.field_mask_pb2 import FieldMask
 from recordroute.gateway.v1 import (
+    identity_pb2_grpc,
     library_pb2,
     library_pb2_grpc,
+    live_pb2_grpc,
     search_pb2_grpc,
+    system_pb2_grpc,
+    template_pb2_grpc,
     upload_pb2,
     upload_pb2_grpc,
+    vocabulary_pb2_grpc,
     voice_pb2_grpc,
+    watch_pb2,
+    watch_pb2_grpc,
+    webhook_pb2_grpc,
     workflow_pb2,
     workflow_pb2_grpc,
 )
+from recordroute_runtime.bearer import with_token
 from recordroute_runtime.remote import read_error
 
+from recordroute_cli import resumable
 from recordroute_cli.errors import CommandError
 from recordroute_cli.exit_codes import ExitCode
-from recordroute_cli.places import gateway_address
+from recordroute_cli.places import TOKEN_VARIABLE, access_token, gateway_address, tls_authorities
 from recordroute_cli.terminal import plain
 
 UNARY_SECONDS = 30.0
@@ -38,6 +48,8 @@ CHUNK_BYTES = 1024 * 1024
 # Up to this size a file is read twice, so that the server can refuse bytes that changed on their way.
 HASH_FIRST_BYTES = 64 * 1024 * 1024
 PAGE_SIZE = 500
+BULK_SIZE = 200
+BULK_SECONDS = 120.0
 ID_PREFIX = re.compile(r"[0-9a-f][0-9a-f-]{3,}")
 LOST_PATIENCE_SECONDS = 60.0
 
@@ -61,6 +73,15 @@ TERMINAL_STATES = frozenset(
 )
 
 
+def open_channel(address: str) -> grpc.Channel:
+    """Opens a channel to `host:port`, `unix:/path`, or, over TLS, `https://host:port`."""
+    target = address.removeprefix("https://")
+    if target == address:
+        return grpc.insecure_channel(target, options=CHANNEL_OPTIONS)
+    credentials = grpc.ssl_channel_credentials(tls_authorities())
+    return grpc.secure_channel(target.rstrip("/"), credentials, options=CHANNEL_OPTIONS)
+
+
 def translate(error: grpc.RpcError, address: str) -> CommandError:
     """Returns what a failed call means to the person who made it."""
     remote = read_error(cast(grpc.Call, error))
@@ -78,6 +99,14 @@ def translate(error: grpc.RpcError, address: str) -> CommandError:
             ExitCode.UNREACHABLE,
             status=code.name,
         )
+    if reason == "TOKEN_MISSING":
+        return CommandError(
+            f"the RecordRoute server at {address} wants a token: put it into {TOKEN_VARIABLE} ({reason})",
+            ExitCode.FAILED,
+            status=code.name,
+            reason=reason,
+            trace_id=trace_id,
+        )
     exit_code = ExitCode.FAILED
     if code is grpc.StatusCode.NOT_FOUND:
         exit_code = ExitCode.NOT_FOUND
@@ -85,9 +114,14 @@ def translate(error: grpc.RpcError, address: str) -> CommandError:
         exit_code = ExitCode.USAGE
     if code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN) and trace_id and trace_id not in message:
         message = f"{message} (trace {trace_id})"
+    if reason == "DUPLICATE_RECORDING":
+        known = remote.metadata.get("recording_id", "")
+        message = f"{plain(message)}, {known[:8]}; --allow-duplicate adds it once more"
     if reason and reason != "INTERNAL":
         message = f"{message} ({reason})"
-    return CommandError(message, exit_code, status=code.name, reason=reason, trace_id=trace_id)
+    return CommandError(
+        message, exit_code, status=code.name, reason=reason, trace_id=trace_id, metadata=remote.metadata
+    )
 
 
 @dataclass(frozen=True)
@@ -101,12 +135,19 @@ class Gateway:
     def __init__(self, address: str) -> None:
         self.address = address
         self._closed = threading.Event()
-        self._channel = grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
+        self._channel = with_token(open_channel(address), access_token(address))
+        self.identity = identity_pb2_grpc.IdentityServiceStub(self._channel)
         self.uploads = upload_pb2_grpc.UploadServiceStub(self._channel)
         self.library = library_pb2_grpc.LibraryServiceStub(self._channel)
         self.workflows = workflow_pb2_grpc.WorkflowServiceStub(self._channel)
         self.search = search_pb2_grpc.SearchServiceStub(self._channel)
+        self.watching = watch_pb2_grpc.WatchServiceStub(self._channel)
         self.voices = voice_pb2_grpc.VoiceServiceStub(self._channel)
+        self.vocabulary = vocabulary_pb2_grpc.VocabularyServiceStub(self._channel)
+        self.templates = template_pb2_grpc.TemplateServiceStub(self._channel)
+        self.live = live_pb2_grpc.LiveServiceStub(self._channel)
+        self.webhooks = webhook_pb2_grpc.WebhookServiceStub(self._channel)
+        self.system = system_pb2_grpc.SystemServiceStub(self._channel)
 
     def close(self) -> None:
         """Ends every call that still runs."""
@@ -126,9 +167,14 @@ class Gateway:
         with self.translated():
             return method(request, timeout=timeout)
 
-    def recordings(self, limit: int | None = None) -> Iterator[library_pb2.Recording]:
-        """Yields the recordings, newest first."""
-        request = library_pb2.ListRecordingsRequest(page_size=min(limit or PAGE_SIZE, PAGE_SIZE))
+    def recordings(
+        self, limit: int | None = None, wanted: library_pb2.ListRecordingsRequest | None = None
+    ) -> Iterator[library_pb2.Recording]:
+        """Yields the recordings that are `wanted`: all outside the bin, newest first, unless told otherwise."""
+        request = library_pb2.ListRecordingsRequest()
+        if wanted is not None:
+            request.CopyFrom(wanted)
+        request.page_size = min(limit or PAGE_SIZE, PAGE_SIZE)
         count = 0
         while True:
             page = self.call(self.library.ListRecordings, request)
@@ -152,12 +198,18 @@ class Gateway:
             request.page_token = page.next_page_token
 
     def recording_id(self, text: str) -> str:
-        """Returns the id of the recording whose id begins with `text`."""
-        return _resolve(text, "recording", lambda: (recording.id for recording in self.recordings()))
+        """Returns the id of the recording, in the bin or not, whose id begins with `text`."""
+
+        def ids() -> Iterator[str]:
+            for in_bin in (False, True):
+                wanted = library_pb2.ListRecordingsRequest(in_bin=in_bin)
+                yield from (recording.id for recording in self.recordings(wanted=wanted))
+
+        return resolve_id(text, "recording", ids)
 
     def workflow_id(self, text: str) -> str:
         """Returns the id of the workflow whose id begins with `text`."""
-        return _resolve(text, "workflow", lambda: (workflow.id for workflow in self.all_workflows()))
+        return resolve_id(text, "workflow", lambda: (workflow.id for workflow in self.all_workflows()))
 
     def workflow(self, workflow_id: str) -> workflow_pb2.Workflow:
         """Returns one workflow."""
@@ -170,6 +222,35 @@ class Gateway:
         request = library_pb2.GetRecordingRequest(recording_id=recording_id)
         response: library_pb2.GetRecordingResponse = self.call(self.library.GetRecording, request)
         return response.recording
+
+    def update(self, recording: library_pb2.Recording, *paths: str) -> library_pb2.Recording:
+        """Changes these fields of a recording, whose id and new values `recording` has."""
+        request = library_pb2.UpdateRecordingRequest(
+            request_id=str(uuid.uuid4()), recording=recording, update_mask=FieldMask(paths=paths)
+        )
+        response: library_pb2.UpdateRecordingResponse = self.call(self.library.UpdateRecording, request)
+        return response.recording
+
+    def bulk_edit(
+        self,
+        recording_ids: Sequence[str],
+        *,
+        labels: library_pb2.BulkLabels | None = None,
+        delete: library_pb2.BulkDelete | None = None,
+        restore: library_pb2.BulkRestore | None = None,
+    ) -> list[library_pb2.BulkEditResult]:
+        """Does one thing to several recordings and returns what became of each."""
+        results: list[library_pb2.BulkEditResult] = []
+        for start in range(0, len(recording_ids), BULK_SIZE):
+            request = library_pb2.BulkEditRequest(
+                request_id=str(uuid.uuid4()),
+                recording_ids=recording_ids[start : start + BULK_SIZE],
+                labels=labels,
+                delete=delete,
+                restore=restore,
+            )
+            results += self.call(self.library.BulkEdit, request, BULK_SECONDS).results
+        return results
 
     def transcript(
         self, recording_id: str, *, removed_text: bool = False
@@ -221,10 +302,11 @@ class Gateway:
         path: Path,
         *,
         request_id: str,
-        recorded_at: datetime | None = None,
+        about: upload_pb2.UploadConfig | None = None,
         on_sent: Callable[[int, int], None] = lambda sent, size: None,
     ) -> library_pb2.Recording:
-        """Uploads a file. `on_sent(sent, size)` is told the bytes that were sent, from another thread.
+        """Uploads a file: in one stream, or in chunks where it is large. `about` says what is not in the file: title,
+        folder, tags. `on_sent(sent, size)` is told the bytes that were sent, from another thread.
 
         Raises OSError where the file can't be read, and CommandError where the server refuses it.
         """
@@ -234,8 +316,10 @@ class Gateway:
             config = upload_pb2.UploadConfig(
                 request_id=request_id, file_name=_wire_name(path.name), size_bytes=size
             )
-            if recorded_at is not None:
-                config.recorded_at.FromDatetime(recorded_at)
+            if about is not None:
+                config.MergeFrom(about)
+            if size > resumable.RESUMABLE_BYTES:
+                return resumable.upload_in_chunks(self, path, config, on_sent)
             if size <= HASH_FIRST_BYTES:
                 config.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
                 file.seek(0)
@@ -270,6 +354,33 @@ class Gateway:
             finally:
                 # Nothing else stops the bytes when this thread is interrupted.
                 call.cancel()
+
+    def watch_library(
+        self, after_sequence: int | None = None
+    ) -> Iterator[watch_pb2.WatchLibraryResponse | Lost]:
+        """Yields what changes in the library until the caller has enough; the connection as in `watch`."""
+        request = watch_pb2.WatchLibraryRequest(after_sequence=after_sequence)
+        lost_since: float | None = None
+        pause = 0.1
+        while True:
+            call = self.watching.WatchLibrary(request)
+            try:
+                for response in call:
+                    lost_since, pause = None, 0.1
+                    request.after_sequence = response.sequence
+                    yield response
+            except grpc.RpcError as error:
+                if self._closed.is_set() or not read_error(cast(grpc.Call, error)).can_retry:
+                    raise translate(error, self.address) from error
+                if lost_since is None:
+                    lost_since = time.monotonic()
+                    yield Lost()
+                elif time.monotonic() - lost_since > LOST_PATIENCE_SECONDS:
+                    raise translate(error, self.address) from error
+            finally:
+                call.cancel()
+            self._closed.wait(pause)
+            pause = min(pause * 2, 2.0)
 
     def watch(self, workflow_id: str, after_sequence: int = 0) -> Iterator[workflow_pb2.WorkflowEvent | Lost]:
         """Yields the workflow's events, each once and in order, until it has ended.
@@ -322,7 +433,7 @@ def health(address: str, timeout: float = 2.0) -> str:
     """Returns the health of the server at `address`: SERVING, NOT_SERVING, or the status of the failed call."""
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-    with grpc.insecure_channel(address, options=CHANNEL_OPTIONS) as channel:
+    with open_channel(address) as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)
         try:
             answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=timeout)
@@ -336,7 +447,8 @@ def serving(address: str, timeout: float = 2.0) -> bool:
     return health(address, timeout) == "SERVING"
 
 
-def _resolve(text: str, kind: str, ids: Callable[[], Iterator[str]]) -> str:
+def resolve_id(text: str, kind: str, ids: Callable[[], Iterator[str]]) -> str:
+    """Returns the one of `ids` that `text` is, or begins. Raises CommandError."""
     prefix = text.strip().lower()
     try:
         return str(uuid.UUID(prefix)) if len(prefix) >= 32 else _unique(prefix, kind, ids())

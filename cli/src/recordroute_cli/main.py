@@ -11,7 +11,30 @@ from typing import Annotated
 import typer
 
 from recordroute_cli import terminal
-from recordroute_cli.commands import add, demo, doctor, export, library, models, search, up, voices, workflows
+from recordroute_cli.commands import (
+    add,
+    ask,
+    backup,
+    demo,
+    doctor,
+    download,
+    edit,
+    export,
+    identity,
+    library,
+    live,
+    models,
+    organise,
+    search,
+    sharing,
+    templates,
+    transfer,
+    up,
+    vocabulary,
+    voices,
+    webhooks,
+    workflows,
+)
 from recordroute_cli.errors import CommandError
 from recordroute_cli.exit_codes import ExitCode
 
@@ -28,20 +51,58 @@ app = typer.Typer(
 app.command("demo", epilog="Example: recordroute demo --no-keep")(demo.demo)
 app.command("up", epilog="Example: recordroute up --port 7200")(up.up)
 app.command("add", epilog="Example: recordroute add talk.mp3 meetings/ '*.wav' --language en")(add.add)
+app.add_typer(live.app, name="live")
 app.command("watch", epilog="Example: recordroute watch 1f3a9c0e")(workflows.watch)
-app.command("list", epilog="Example: recordroute list --limit 20")(library.list_recordings)
+app.command("list", epilog="Example: recordroute list --tag budget --from 2026-01-01 --sort title")(
+    library.list_recordings
+)
 app.command("show", epilog="Example: recordroute show 1f3a9c0e --minutes")(library.show)
 app.command("search", epilog="Example: recordroute search 'who pays for the venue' --from 2026-01-01")(
     search.search
 )
+app.command("ask", epilog="Example: recordroute ask 'who pays for the venue?' --tag budget")(ask.ask)
+app.command("similar", epilog="Example: recordroute similar 1f3a9c0e --limit 5")(ask.similar)
+app.command(
+    "edit", epilog="Example: recordroute edit 1f3a9c0e --replace 'Confu i' ComfyUI --speaker S1=Anna"
+)(edit.edit)
+app.command("history", epilog="Example: recordroute history 1f3a9c0e")(edit.history)
+app.command("undo", epilog="Example: recordroute undo 1f3a9c0e")(edit.undo)
 app.command("cancel", epilog="Example: recordroute cancel 1f3a9c0e")(workflows.cancel)
 app.command("retry", epilog="Example: recordroute retry 1f3a9c0e --detach")(workflows.retry)
 app.command("redo", epilog="Example: recordroute redo 1f3a9c0e --language ko --speakers 2")(workflows.redo)
 app.command("rm", epilog="Example: recordroute rm 1f3a9c0e --yes")(library.remove)
+app.command("undelete", epilog="Example: recordroute undelete 1f3a9c0e")(organise.undelete)
+app.command("bin", epilog="Example: recordroute bin --json")(organise.list_bin)
+app.command("rename", epilog="Example: recordroute rename 1f3a9c0e 'Budget meeting'")(organise.rename)
+app.command("redate", epilog="Example: recordroute redate 1f3a9c0e 2026-01-31T09:30")(organise.redate)
+app.command("tag", epilog="Example: recordroute tag 1f3a9c0e 77ab --add budget --remove draft")(organise.tag)
+app.command("move", epilog="Example: recordroute move 1f3a9c0e 77ab --to work/2026")(organise.move)
+app.command("bookmark", epilog="Example: recordroute bookmark 1f3a9c0e 12:30 'the decision'")(
+    organise.bookmark
+)
+app.command("labels", epilog="Example: recordroute labels --json")(organise.labels)
+app.command("download", epilog="Example: recordroute download 1f3a9c0e --output talk.mp3")(download.download)
 app.command("export", epilog="Example: recordroute export 1f3a9c0e --format srt --output talk.srt")(
     export.export
 )
+app.command("share", epilog="Example: recordroute share 1f3a9c0e minji --write")(sharing.share)
+app.command("unshare", epilog="Example: recordroute unshare 1f3a9c0e minji")(sharing.unshare)
+app.command("shares", epilog="Example: recordroute shares 1f3a9c0e")(sharing.shares)
+app.command("whoami")(identity.whoami)
+app.add_typer(identity.keys, name="keys")
+app.command("audit", epilog="Example: recordroute audit 1f3a9c0e --limit 20")(identity.audit)
 app.add_typer(voices.app, name="voices")
+app.add_typer(vocabulary.app, name="vocabulary")
+app.add_typer(templates.app, name="templates")
+app.add_typer(webhooks.app, name="webhooks")
+app.command("export-library", epilog="Example: recordroute export-library everything.zip")(
+    transfer.export_library
+)
+app.command("import", epilog="Example: recordroute import everything.zip")(transfer.import_library)
+app.command("backup", epilog="Example: recordroute backup library.tar")(backup.backup)
+app.command("restore", epilog="Example: recordroute restore library.tar --data-dir ~/recordroute")(
+    backup.restore
+)
 app.add_typer(models.app, name="models")
 app.command("doctor", epilog="Example: recordroute doctor --json")(doctor.doctor)
 

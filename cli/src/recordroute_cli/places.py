@@ -8,9 +8,14 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from recordroute_cli.errors import CommandError
+
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7100
+DEFAULT_HTTP_PORT = 7180
 GATEWAY_VARIABLE = "RECORDROUTE_GATEWAY"
+TOKEN_VARIABLE = "RECORDROUTE_TOKEN"
+TLS_CA_VARIABLE = "RECORDROUTE_TLS_CA"
 DATA_DIR_VARIABLE = "RECORDROUTE_DATA_DIR"
 CONFIG_VARIABLE = "RECORDROUTE_CONFIG"
 SERVER_FILE = "server.json"
@@ -78,10 +83,37 @@ def join_address(host: str, port: int) -> str:
 
 
 def gateway_address() -> str:
-    """Returns the gateway's address: RECORDROUTE_GATEWAY, that of the running `up`, or the default."""
+    """Returns the gateway's address: RECORDROUTE_GATEWAY, that of the running `up`, or the default.
+
+    `https://host:port` is one that is spoken to over TLS.
+    """
     if address := os.environ.get(GATEWAY_VARIABLE):
         return address
     server = read_server(data_dir())
     if server is not None and server.alive:
         return server.address
     return join_address(DEFAULT_HOST, DEFAULT_PORT)
+
+
+def access_token(address: str) -> str:
+    """Returns the token for the gateway at `address`: RECORDROUTE_TOKEN, else, for a server of this machine, the one
+    that `up` has put into the data folder. Empty where there is none. Raises CommandError for one that can't be used.
+    """
+    if token := os.environ.get(TOKEN_VARIABLE):
+        return token
+    from recordroute_runtime.addresses import is_local
+    from recordroute_runtime.tokens import TOKEN_FILE, TokenUnusable, read_token
+
+    # Another machine's server is none of those that this token is for.
+    if not is_local(address.removeprefix("https://")):
+        return ""
+    try:
+        return read_token(data_dir() / TOKEN_FILE) or ""
+    except TokenUnusable as error:
+        raise CommandError(str(error)) from error
+
+
+def tls_authorities() -> bytes | None:
+    """Returns the PEM of the authorities that RECORDROUTE_TLS_CA names; None: those of the system count."""
+    path = os.environ.get(TLS_CA_VARIABLE)
+    return Path(path).read_bytes() if path else None

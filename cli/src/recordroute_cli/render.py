@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from recordroute_cli import terminal
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 SHORT_ID = 8
+# Number of ARTIFACT_STATE_STALE: the stubs are imported when a command needs them only.
+STALE = 2
 STATE_STYLES = {
     "succeeded": "green",
     "failed": "red",
@@ -77,11 +79,9 @@ def state_text(state: str) -> Text:
 
 
 def print_recordings(
-    console: Console,
-    recordings: Iterable[library_pb2.Recording],
-    workflows: Mapping[str, workflow_pb2.Workflow],
+    console: Console, recordings: Iterable[library_pb2.Recording], *, in_bin: bool = False
 ) -> None:
-    """Prints a table, a row a recording. `workflows` maps ids of workflows."""
+    """Prints a table, a row a recording."""
     from rich import box
     from rich.table import Table
 
@@ -92,9 +92,8 @@ def print_recordings(
     table.add_column("Language", no_wrap=True)
     table.add_column("Recorded", no_wrap=True)
     table.add_column("Workflow", no_wrap=True)
-    table.add_column("State", no_wrap=True)
+    table.add_column("Purged" if in_bin else "State", no_wrap=True)
     for recording in recordings:
-        workflow = workflows.get(recording.latest_workflow_id)
         table.add_row(
             short(recording.id),
             plain(recording.title),
@@ -102,7 +101,9 @@ def print_recordings(
             recording.language,
             moment(recording.recorded_at),
             short(recording.latest_workflow_id),
-            state_text(enum_name(workflow, "state")) if workflow is not None else "",
+            moment(recording.purge_at)
+            if in_bin
+            else state_text(enum_name(recording, "latest_workflow_state")),
         )
     console.print(table)
 
@@ -123,11 +124,28 @@ def print_recording(
     if recording.language:
         table.add_row("Language", recording.language)
     table.add_row("Recorded", moment(recording.recorded_at))
+    if recording.page_count:
+        table.add_row("Pages", str(recording.page_count))
+    if recording.folder:
+        table.add_row("Folder", plain(recording.folder))
+    if recording.tags:
+        table.add_row("Tags", ", ".join(map(plain, recording.tags)))
+    if speakers := [speaker.name or speaker.label for speaker in recording.speakers]:
+        table.add_row("Speakers", ", ".join(map(plain, speakers)))
+    for number, mark in enumerate(recording.bookmarks):
+        place = f"{clock(seconds(mark.position))}  {plain(mark.label)}"
+        table.add_row("" if number else "Bookmarks", place)
+    if enum_name(recording, "access") in ("read", "write"):
+        table.add_row("Owner", f"{plain(recording.owner)} (you may {enum_name(recording, 'access')})")
+    if recording.HasField("purge_at"):
+        table.add_row("In the bin", f"until {moment(recording.purge_at)}")
     if workflow is not None:
         table.add_row("Workflow", workflow.id)
         table.add_row("State", state_text(enum_name(workflow, "state")))
         if workflow.HasField("error"):
             table.add_row("Error", f"{plain(workflow.error.message)} ({workflow.error.reason})")
+    if stale := [enum_name(artifact, "kind") for artifact in recording.artifacts if artifact.state == STALE]:
+        table.add_row("Out of date", ", ".join(stale))
     models = {artifact.model: None for artifact in recording.artifacts if artifact.model}
     if models:
         table.add_row("Models", ", ".join(models))
@@ -196,7 +214,8 @@ def print_hit(console: Console, hit: search_pb2.SearchHit) -> None:
 
     head = Text(short(hit.recording_id), style="dim")
     head.append(f"  {plain(hit.recording_title)}", style="bold")
-    head.append(f"  {clock(seconds(hit.snippet_start))}", style="cyan")
+    place = f"page {hit.page}" if hit.HasField("page") else clock(seconds(hit.snippet_start))
+    head.append(f"  {place}", style="cyan")
     console.print(head, soft_wrap=True)
     # `plain` replaces characters one by one, so the ranges still fit.
     snippet = Text(plain(hit.snippet))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import ipaddress
 import os
 import queue
 import shutil
@@ -25,6 +24,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+
+from recordroute_runtime.addresses import is_local
 
 from recordroute_cli.errors import CommandError
 from recordroute_cli.exit_codes import ExitCode
@@ -57,17 +58,25 @@ STT_ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": "4294967296",
     "MALLOC_TRIM_THRESHOLD_": "4294967296",
 }
+# Uploads come by the megabyte: giving such memory back to the system each time costs a third of the receiving.
+GATEWAY_ENVIRONMENT = {
+    "MALLOC_MMAP_THRESHOLD_": "67108864",
+    "MALLOC_TRIM_THRESHOLD_": "67108864",
+}
+SERVICE_ENVIRONMENTS = {"stt": STT_ENVIRONMENT, "gateway": GATEWAY_ENVIRONMENT}
 DRAIN_SECONDS = "3"
 
 
 @dataclass(frozen=True)
 class ServiceSpec:
-    """A service: `python -m module` on the address `listen`, with `environment` beside the inherited one."""
+    """A service: `python -m module` on the address `listen`, with `environment` beside the inherited one. Its health is
+    asked for at `probe`."""
 
     name: str
     module: str
     listen: str
     environment: Mapping[str, str]
+    probe: str
 
 
 @dataclass(frozen=True)
@@ -86,12 +95,22 @@ class Event:
 
 
 def embedded_services(
-    run_dir: Path, data_dir: Path, models_dir: Path, gateway_listen: str
+    run_dir: Path,
+    data_dir: Path,
+    models_dir: Path,
+    gateway_listen: str,
+    http_listen: str = "",
+    local_listen: str = "",
 ) -> tuple[ServiceSpec, ...]:
-    """Returns the services of the embedded system. The gateway is the last of them and the first to stop."""
+    """Returns the services of the embedded system. The gateway is the last of them and the first to stop.
+
+    Without `http_listen` it serves no HTTP. `local_listen` is its second address, where the first is for TLS.
+    """
     common = {"RECORDROUTE_DATA_DIR": str(data_dir), "RECORDROUTE_MODELS_DIR": str(models_dir)}
     sockets = {name: f"unix:{run_dir / name}.sock" for name in ("stt", "llm", "vector")}
-    targets = {f"RECORDROUTE_GATEWAY_{name.upper()}_TARGET": socket for name, socket in sockets.items()}
+    of_gateway = {f"RECORDROUTE_GATEWAY_{name.upper()}_TARGET": socket for name, socket in sockets.items()}
+    of_gateway["RECORDROUTE_GATEWAY_HTTP_LISTEN"] = http_listen
+    of_gateway["RECORDROUTE_GATEWAY_LOCAL_LISTEN"] = local_listen
     specs = []
     for name, listen in (*sockets.items(), ("gateway", gateway_listen)):
         specs.append(
@@ -101,9 +120,10 @@ def embedded_services(
                 listen=listen,
                 environment={
                     **common,
-                    **(targets if name == "gateway" else {}),
+                    **(of_gateway if name == "gateway" else {}),
                     f"RECORDROUTE_{name.upper()}_LISTEN": listen,
                 },
+                probe=(local_listen if name == "gateway" else "") or listen,
             )
         )
     return tuple(specs)
@@ -113,7 +133,7 @@ def child_environment(spec: ServiceSpec, inherited: Mapping[str, str]) -> dict[s
     """Returns a child's environment: embedded mode's defaults, then what is inherited, then what must be."""
     defaults = {
         **EMBEDDED_ENVIRONMENT,
-        **(STT_ENVIRONMENT if spec.name == "stt" else {}),
+        **SERVICE_ENVIRONMENTS.get(spec.name, {}),
         f"RECORDROUTE_{spec.name.upper()}_DRAIN_GRACE_SECONDS": DRAIN_SECONDS,
     }
     return {**defaults, **inherited, **spec.environment}
@@ -155,25 +175,25 @@ def _take_lock(descriptor: int, data_dir: Path) -> None:
             return
 
 
-def check_host(host: str, allow_remote: bool) -> None:
-    """Raises CommandError where `host` is not one, or reaches beyond this machine without `allow_remote`."""
+def check_host(host: str, *, has_tls: bool) -> None:
+    """Raises CommandError where `host` is not one, or is reached by others and there is no TLS."""
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError as error:
         raise CommandError(
             f"{host} is not an address of this machine: {error.strerror}", ExitCode.USAGE
         ) from error
-    addresses = {str(info[4][0]).partition("%")[0] for info in found}
-    if not allow_remote and not all(ipaddress.ip_address(address).is_loopback for address in addresses):
+    if not has_tls and not is_local(join_address(host, 0)):
         raise CommandError(
-            f"refusing to listen on {host}: there is no authentication yet, so whoever reaches this address "
-            "could read and delete every recording; add --allow-remote if that is what you want",
+            f"refusing to listen on {host}: others reach it, and without TLS they could read the token and the "
+            "recordings that go over the network; give a certificate with --tls-cert and --tls-key, or leave it on "
+            "this machine and use a tunnel",
             ExitCode.USAGE,
         )
 
 
-def check_port(host: str, port: int) -> int:
-    """Returns the port, or a free one for 0. Raises CommandError where it can't be listened on."""
+def check_port(host: str, port: int, option: str = "--port") -> int:
+    """Returns the port, or a free one for 0. Raises CommandError where it can't be listened on, naming `option`."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, protocol) as probe:
         # Connections of an earlier server that are still closing are no obstacle.
@@ -182,7 +202,7 @@ def check_port(host: str, port: int) -> int:
             probe.bind(address)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                message = f"port {port} on {host} is in use{_user_of(port)}; choose another with --port"
+                message = f"port {port} on {host} is in use{_user_of(port)}; choose another with {option}"
             else:
                 message = f"can't listen on {join_address(host, port)}: {error.strerror}"
             raise CommandError(message) from error
@@ -308,7 +328,7 @@ class _Keeper:
         from recordroute_cli.client import serving
 
         while child.wait(HEALTH_SECONDS) is None:
-            if not self._stopping.is_set() and serving(self.spec.listen):
+            if not self._stopping.is_set() and serving(self.spec.probe):
                 self._say("ready", pid=child.pid, seconds=time.monotonic() - started)
                 return True
         return False
@@ -410,28 +430,33 @@ def stop_signals(handler: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def embedded_system(
-    data_dir: Path, models_dir: Path, host: str, port: int, *, allow_remote: bool = False
+    data_dir: Path, models_dir: Path, host: str, port: int, *, http_port: int = 0, has_tls: bool = False
 ) -> Iterator[Supervisor]:
-    """Yields the supervisor of the embedded system, ready to start; stops it at the end.
+    """Yields the supervisor of the embedded system, ready to start; stops it at the end. `http_port` 0: no HTTP.
+    `has_tls`: the environment has the gateway's certificate; this machine's processes use a socket beside it then.
 
     Raises CommandError where the folder is served already or the address can't be used.
     """
-    check_host(host, allow_remote)
+    check_host(host, has_tls=has_tls)
     with ExitStack() as stack:
         lock = stack.enter_context(lock_data_dir(data_dir))
         port = check_port(host, port)
+        http_listen = join_address(host, check_port(host, http_port, "--http-port")) if http_port else ""
         if last := read_server(data_dir):
             remove_run_dir(Path(last.run_dir), data_dir)
         run_dir = make_run_dir(data_dir)
         stack.callback(remove_run_dir, run_dir, data_dir)
+        local_listen = f"unix:{run_dir / 'gateway.sock'}" if has_tls else ""
         # Clients connect to the loopback address of a server that listens everywhere.
         wildcard = {"0.0.0.0": "127.0.0.1", "::": "::1"}
         supervisor = Supervisor(
             data_dir,
             lock,
             run_dir,
-            join_address(wildcard.get(host, host), port),
-            embedded_services(run_dir, data_dir, models_dir, join_address(host, port)),
+            local_listen or join_address(wildcard.get(host, host), port),
+            embedded_services(
+                run_dir, data_dir, models_dir, join_address(host, port), http_listen, local_listen
+            ),
         )
         try:
             yield supervisor

@@ -110,7 +110,7 @@ async def test_voices_of_a_deleted_recording(
     await remember(voices, recording, "Anna")
     blobs = BlobStore(tmp_path, "")
     blobs.open()
-    await LibraryStore(database, blobs).delete(OWNER, recording.id)
+    await LibraryStore(database, blobs).delete(recording.id)
     assert [(voice.name, voice.recording_id) for voice in await voices.list(OWNER)] == [("Anna", "")]
     with pytest.raises(NotFound):
         await voices.keep(recording.id, {"S1": VOICE})

@@ -75,6 +75,19 @@ def test_answers_are_kept_for_each_owner_by_itself(store: Store) -> None:
     assert store.get_answer("anna", "k") == "other"
 
 
+def test_answers_of_an_owner_are_forgotten(store: Store) -> None:
+    odd = 'a*[b]\\?"'
+    for owner in (odd, "anna", "axxb"):
+        for key in "12":
+            store.put_answer(owner, key, "x")
+    assert store.forget_answers(odd) == 2
+    assert store.forget_answers(odd) == 0
+    assert store.get_answer(odd, "1") is None
+    assert store.get_answer("anna", "1") == store.get_answer("axxb", "2") == "x"
+    store.put_answer(odd, "1", "y")
+    assert store.get_answer(odd, "1") == "y"
+
+
 def test_use_adds_up_also_from_many_threads(store: Store) -> None:
     one = TaskUsage(1, 0, 10, 5, 100, 7)
     with ThreadPoolExecutor(8) as threads:
@@ -143,7 +156,12 @@ def test_budget_stops_and_says_until_when(store: Store) -> None:
     with pytest.raises(BudgetExhausted) as caught:
         anna.generate(prompt("3"), CancelToken())
     assert f"{next_month():%Y-%m-%d}" in caught.value.message
-    assert caught.value.metadata == {"kind": "tokens", "limit": "150", "used": "200"}
+    assert caught.value.metadata == {
+        "kind": "tokens",
+        "limit": "150",
+        "used": "200",
+        "renews_at": next_month().isoformat(),
+    }
     assert caught.value.retry_after is None
     assert engine.asked == 2
     # What is cached costs nothing.

@@ -261,3 +261,54 @@ def test_no_seeded_false_claim_is_shown_and_few_true_lines_are_lost() -> None:
     assert dict(false.wrong) == {}
     lost = sum(map(len, true.wrong.values()))
     assert lost <= 0.05 * sum(true.total.values())
+
+
+SAID = [
+    ("Ben", "I will fix the upload crash by Thursday and send a new build to the testers."),
+    ("Anna", "Are the testers happy with the new build?"),
+    ("Carla", "We should repair the roof, and the invoice was paid in March."),
+    ("Ben", "The login is finished, and the search is half done."),
+    ("강민재", "로그인 기능은 완료했고 검색 기능은 절반 정도 진행했습니다."),
+    ("배준호", "압축 작업은 제가 수요일까지 끝내겠습니다."),
+    ("남기철", "보상금은 언제 나옵니까?"),
+    ("구미영", "기술자에게 전화해 주세요. 품삯을 올리기로 합의했습니다."),
+]
+
+
+@pytest.mark.parametrize(
+    ("line", "holds"),
+    [
+        ("Ben will fix the upload crash by Thursday.", True),
+        ("Ben fixes the upload crash by Thursday.", True),
+        ("Ben fixed the upload crash by Thursday.", False),
+        ("Ben sent a new build to the testers.", False),
+        ("The testers are happy with the new build.", False),
+        ("The roof should be repaired.", True),
+        ("The roof was repaired.", False),
+        ("The invoice was paid in March.", True),
+        ("The invoice will be paid in March.", False),
+        ("The login is finished.", True),
+        ("로그인 기능은 완료했습니다.", True),
+        ("로그인 기능과 검색 기능이 완료되었습니다.", False),
+        ("배준호 님이 압축 작업을 수요일까지 끝냅니다.", True),
+        ("배준호 님이 압축 작업을 수요일까지 끝냈습니다.", False),
+        ("보상금은 언제나 나옵니다.", False),
+        ("구미영은 기술자에게 전화했습니다.", False),
+        ("품삯을 올리기로 합의했습니다.", True),
+        ("품삯을 올렸습니다.", False),
+    ],
+)
+def test_plans_are_not_deeds_nor_questions_answers(line: str, holds: bool) -> None:
+    segments = [Segment(place, place, place + 1, text, who) for place, (who, text) in enumerate(SAID)]
+    index = EvidenceIndex(sentences_of(segments))
+    assert bool(index.find(line)) == holds
+    assert bool(index.find_parts(line)) == holds
+
+
+def test_what_is_said_of_one_thing_is_not_said_of_two() -> None:
+    segments = [Segment(place, place, place + 1, text, who) for place, (who, text) in enumerate(SAID)]
+    index = EvidenceIndex(sentences_of(segments))
+    assert not index.find("The login and the search are finished.")
+    assert EvidenceIndex(sentences_of([Segment(0, 0, 1, "The login and the search are finished.")])).find(
+        "The login and the search are finished."
+    )

@@ -132,6 +132,32 @@ def test_floor_is_the_transcripts_own_sentences(english_meeting: list[Segment]) 
     assert "Ben: I'll update the roadmap this afternoon." in section(minutes, Kind.ACTION_ITEMS)
 
 
+def test_who_speaks_of_himself_is_named() -> None:
+    said = [
+        Segment(
+            0, 0, 5, "I moved the archive to Leipzig in spring, and my team packed nine hundred boxes.", "Ben"
+        ),
+        Segment(
+            1, 5, 9, "The archive in Leipzig has room for nine hundred boxes and a reading room.", "Anna"
+        ),
+        Segment(2, 9, 14, "The reading room opens in the archive in Leipzig at the end of May.", "Anna"),
+    ]
+    overview = " the archive in Leipzig. I moved the archive to Leipzig in spring."
+    engine = ScriptedEngine(
+        lambda prompt: overview if is_overview(prompt) else "- I moved the archive to Leipzig in spring."
+    )
+    minutes = made(run(said, engine, style=Style("free")))
+    assert minutes.overview == "The recording is about the archive in Leipzig."
+    assert "Ben: I moved the archive to Leipzig in spring." in section(minutes, Kind.KEY_POINTS)
+
+
+def test_korean_overview_that_tells_something_loses_its_opening(korean_meeting: list[Segment]) -> None:
+    engine = ScriptedEngine(
+        lambda prompt: " 출시일은 10월 15일로 확정합니다." if is_overview(prompt) else "- 신제품 출시 일정"
+    )
+    assert made(run(korean_meeting, engine)).overview == "출시일은 10월 15일로 확정합니다."
+
+
 def test_every_chunk_is_read_and_progress_counts_to_the_end(english_meeting: list[Segment]) -> None:
     engine = ScriptedEngine(lambda prompt: "- The Android build is ready for testing.")
     events = run(english_meeting, engine, chunk_tokens=40)

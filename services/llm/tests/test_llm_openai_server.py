@@ -15,7 +15,12 @@ from typing import Any
 import pytest
 import xllamacpp
 from recordroute_llm.engine import Finish, Message, Prompt, Tool
-from recordroute_llm.engines.openai_server import OpenAIServerEngine, ServerOptions, estimated_tokens
+from recordroute_llm.engines.openai_server import (
+    Capabilities,
+    OpenAIServerEngine,
+    ServerOptions,
+    estimated_tokens,
+)
 from recordroute_runtime.errors import (
     Cancelled,
     DomainError,
@@ -149,9 +154,9 @@ def stream(*deltas: dict[str, Any], cut: bool = False) -> Answer:
                 "object": "chat.completion.chunk",
                 "created": 1,
                 "model": "m",
-                "choices": [{"index": 0, "delta": delta, "finish_reason": None}],
+                "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
             }
-            for delta in deltas
+            for delta, finish in [*((delta, None) for delta in deltas), *[({}, "stop")] * (not cut)]
         ]
         lines = [f"data: {json.dumps(event)}\n\n" for event in events] + ["data: [DONE]\n\n"] * (not cut)
         for line in lines:
@@ -273,12 +278,57 @@ def test_tool_calls_come_whole() -> None:
     def call(**function: str) -> dict[str, Any]:
         return {"tool_calls": [{"index": 0, "id": "c1", "type": "function", "function": function}]}
 
+    tools = (Tool("note", "", '{"type": "object", "properties": {"a": {"type": "integer"}}}'),)
     with server(stream(call(name="note", arguments='{"a"'), call(arguments=": 1}"))) as (engine, _):
-        answer = engine.generate(prompt(), CancelToken())
+        engine._capabilities = Capabilities(json_schema=True, tools=True, context_tokens=0)
+        answer = engine.generate(prompt(tools=tools), CancelToken())
         assert answer.finish is Finish.TOOL_CALLS
         assert [(made.name, made.arguments) for made in answer.tool_calls] == [("note", '{"a": 1}')]
-    with server(stream(call(name="note", arguments="{oops"))) as (engine, _), pytest.raises(ProcessingFailed):
-        engine.generate(prompt(), CancelToken())
+    for malformed in (
+        call(name="note", arguments="{oops"),
+        call(name="note", arguments='{"a": "x"}'),
+        call(name="other"),
+    ):
+        with server(stream(malformed)) as (engine, _):
+            engine._capabilities = Capabilities(json_schema=True, tools=True, context_tokens=0)
+            with pytest.raises(ProcessingFailed, match="called tool"):
+                engine.generate(prompt(tools=tools), CancelToken())
+
+
+def test_answer_that_ends_without_an_end_is_none() -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        chunk = {"id": "1", "choices": [{"index": 0, "delta": {"content": "Hel"}, "finish_reason": None}]}
+        handler.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+
+    with server(answer) as (engine, _):
+        assert isinstance(failure(engine), UpstreamUnavailable)
+
+
+def test_answer_that_breaks_the_schema_is_an_error() -> None:
+    schema = '{"type": "object", "required": ["n"]}'
+    for text in ('{"m": 1}', "Sure! Here is the JSON:"):
+        with server(stream({"content": text})) as (engine, _):
+            engine._capabilities = Capabilities(json_schema=True, tools=True, context_tokens=0)
+            with pytest.raises(ProcessingFailed, match="does not fit"):
+                engine.generate(prompt(json_schema=schema), CancelToken())
+
+
+def test_web_page_in_the_place_of_the_api() -> None:
+    def page(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/html")
+        handler.send_header("Content-Length", "4")
+        handler.end_headers()
+        handler.wfile.write(b"<h1>")
+
+    with server(page) as (engine, _):
+        assert isinstance(failure(engine), UpstreamUnavailable)
+        assert isinstance(failure(engine, json_schema="{}"), UpstreamUnavailable)
+        assert not engine.count_tokens(["abc"]).exact
 
 
 def test_estimates_are_rather_too_high() -> None:

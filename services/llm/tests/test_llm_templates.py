@@ -12,6 +12,7 @@ from recordroute_llm.templates import (
     TemplateSection,
     load_templates,
     parse_template,
+    to_markdown,
 )
 from recordroute_runtime.errors import InvalidInput
 from recordroute_runtime.settings import SettingsError
@@ -128,3 +129,13 @@ def test_bad_file_stops_the_start(tmp_path: Path, name: str, text: str, message:
 def test_folder_has_to_be_there(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="is not a folder"):
         load_templates(tmp_path / "absent")
+
+
+def test_templates_are_listed_as_they_are_read() -> None:
+    templates = load_templates()
+    english, korean = templates.listed("fr"), templates.listed("ko")
+    assert list(english) == ["call", "free", "interview", "lecture", "meeting"]
+    assert english["meeting"].name == "Meeting"
+    assert english["meeting"] != korean["meeting"]
+    for template in (*english.values(), *korean.values(), parse_template(WEEKLY)):
+        assert parse_template(to_markdown(template)) == template

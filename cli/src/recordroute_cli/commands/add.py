@@ -20,9 +20,7 @@ from recordroute_cli.exit_codes import ExitCode
 from recordroute_cli.terminal import JsonOption
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from recordroute.gateway.v1 import library_pb2, workflow_pb2
+    from recordroute.gateway.v1 import library_pb2, upload_pb2, workflow_pb2
 
     from recordroute_cli.client import Gateway
     from recordroute_cli.progress import Display, Item
@@ -58,9 +56,24 @@ def add(
     no_index: work_options.NoIndex = False,
     stt_model: work_options.SttModel = "",
     llm_model: work_options.LlmModel = "",
+    template: work_options.Template = "",
+    minutes_language: work_options.MinutesLanguage = "",
+    no_vocabulary: work_options.NoVocabulary = False,
     recorded_at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="When it was recorded (ISO 8601); now if not given.")
+        str | None,
+        typer.Option(
+            metavar="TIME", help="When it was recorded (ISO 8601); else what the file says, else now."
+        ),
     ] = None,
+    title: Annotated[
+        str, typer.Option(help="Title of the recording; only with a single file. Else the work makes one.")
+    ] = "",
+    folder: Annotated[str, typer.Option(help="Folder to put it into, for instance work/2026.")] = "",
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="Tag to give it; may be repeated.")] = None,
+    allow_duplicate: Annotated[
+        bool,
+        typer.Option("--allow-duplicate", help="Add files that the library has already once more."),
+    ] = False,
     watch: Annotated[
         bool,
         typer.Option("--watch/--detach", help="Stay until the work is done, or only upload and start it."),
@@ -68,7 +81,6 @@ def add(
     json_output: JsonOption = False,
 ) -> int:
     """Upload recordings and have them transcribed, summarised and indexed."""
-    moment = parse_moment(recorded_at, "--recorded-at") if recorded_at else None
     options = WorkOptions(
         language=language,
         mixed_languages=mixed_languages,
@@ -83,27 +95,40 @@ def add(
         no_index=no_index,
         stt_model=stt_model,
         llm_model=llm_model,
+        template=template,
+        minutes_language=minutes_language,
+        no_vocabulary=no_vocabulary,
     ).message()
+    from recordroute.gateway.v1 import upload_pb2
+
     from recordroute_cli.client import connect
     from recordroute_cli.files import Unusable, find_files
+
+    about = upload_pb2.UploadConfig(
+        title=title, folder=folder, tags=dict.fromkeys(tag or ()), allow_duplicate=allow_duplicate
+    )
+    if recorded_at:
+        about.recorded_at.FromDatetime(parse_moment(recorded_at, "--recorded-at"))
 
     found = find_files(files)
     paths = [entry for entry in found if isinstance(entry, Path)]
     for entry in found:
         if isinstance(entry, Unusable):
             _complain(entry.name, CommandError(entry.reason))
+    if title and len(found) > 1:
+        raise CommandError("--title is for a single file", ExitCode.USAGE)
     code = ExitCode.OK if len(paths) == len(found) else ExitCode.FAILED
     if not paths:
         return code
     with connect() as gateway:
-        return _run(gateway, paths, options, moment, watch) or code
+        return _run(gateway, paths, options, about, watch) or code
 
 
 def _run(
     gateway: Gateway,
     paths: list[Path],
     options: workflow_pb2.WorkflowOptions,
-    recorded_at: datetime | None,
+    about: upload_pb2.UploadConfig,
     watch: bool,
 ) -> ExitCode:
     from recordroute_cli.follow import follow, report
@@ -121,7 +146,7 @@ def _run(
             started: list[_Added] = []
             try:
                 for path, item in zip(paths, items, strict=True):
-                    added = _upload(gateway, display, item, path, options, recorded_at)
+                    added = _upload(gateway, display, item, path, options, about)
                     if isinstance(added, ExitCode):
                         codes.append(added)
                         continue
@@ -156,13 +181,13 @@ def _upload(
     item: Item,
     path: Path,
     options: workflow_pb2.WorkflowOptions,
-    recorded_at: datetime | None,
+    about: upload_pb2.UploadConfig,
 ) -> _Added | ExitCode:
     try:
         recording = gateway.upload(
             path,
             request_id=str(uuid.uuid4()),
-            recorded_at=recorded_at,
+            about=about,
             on_sent=lambda sent, size: display.sent(item, sent, size),
         )
         workflow = gateway.start(recording.id, options, str(uuid.uuid4()))

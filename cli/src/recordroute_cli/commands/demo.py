@@ -188,10 +188,13 @@ def _begin(
 def _upload_and_start(
     gateway: Gateway, display: Display, item: Item, path: Path, request_ids: list[str]
 ) -> tuple[library_pb2.Recording, workflow_pb2.Workflow]:
-    from recordroute.gateway.v1 import workflow_pb2
+    from recordroute.gateway.v1 import upload_pb2, workflow_pb2
 
     recording = gateway.upload(
-        path, request_id=request_ids[0], on_sent=lambda sent, size: display.sent(item, sent, size)
+        path,
+        request_id=request_ids[0],
+        about=upload_pb2.UploadConfig(allow_duplicate=True),
+        on_sent=lambda sent, size: display.sent(item, sent, size),
     )
     return recording, gateway.start(recording.id, workflow_pb2.WorkflowOptions(), request_ids[1])
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-import uuid
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from recordroute_cli import terminal
+from recordroute_cli.dates import parse_moment
 from recordroute_cli.errors import CommandError
 from recordroute_cli.exit_codes import ExitCode
 from recordroute_cli.terminal import JsonOption, plain
@@ -23,32 +24,117 @@ RecordingArgument = Annotated[
 ]
 
 
+RecordingsArgument = Annotated[
+    list[str], typer.Argument(metavar="ID...", help="Ids of recordings, or their first 4 or more characters.")
+]
+
+
+class WorkState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Kind(StrEnum):
+    MEDIA = "media"
+    DOCUMENT = "document"
+
+
+class Sort(StrEnum):
+    ADDED = "added"
+    RECORDED = "recorded"
+    TITLE = "title"
+    LENGTH = "length"
+    SIZE = "size"
+
+
 def list_recordings(
+    text: Annotated[
+        str, typer.Option("--text", help="Only where title, file name, tags or speakers contain these words.")
+    ] = "",
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", metavar="TAG", help="Only with this tag; repeated: with all of them."),
+    ] = None,
+    folder: Annotated[
+        str, typer.Option("--folder", metavar="FOLDER", help="Only in this folder or below it.")
+    ] = "",
+    recorded_from: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="Only recorded on this day or time and later."),
+    ] = None,
+    recorded_to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="TIME", help="Only recorded up to this day (all of it) or time."),
+    ] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option("--language", metavar="CODE", help="Only in this language; repeated: in one of them."),
+    ] = None,
+    state: Annotated[
+        list[WorkState] | None,
+        typer.Option(
+            "--state", help="Only where the newest work is in this state; repeated: in one of them."
+        ),
+    ] = None,
+    kind: Annotated[Kind | None, typer.Option("--kind", help="Only recordings, or only texts.")] = None,
+    in_bin: Annotated[bool, typer.Option("--bin", help="What is in the bin instead.")] = False,
+    sort: Annotated[
+        Sort, typer.Option("--sort", help="What to sort by, the newest or largest first.")
+    ] = Sort.ADDED,
+    reverse: Annotated[
+        bool, typer.Option("--reverse", help="Turn the order around; titles go from Z to A then.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, help="Recordings shown at most.")] = 50,
     json_output: JsonOption = False,
 ) -> None:
     """List the recordings, newest first, with the state of their work."""
+    from recordroute.gateway.v1 import library_pb2
+
+    order = {
+        Sort.ADDED: library_pb2.RECORDING_ORDER_CREATED_AT,
+        Sort.RECORDED: library_pb2.RECORDING_ORDER_RECORDED_AT,
+        Sort.TITLE: library_pb2.RECORDING_ORDER_TITLE,
+        Sort.LENGTH: library_pb2.RECORDING_ORDER_DURATION,
+        Sort.SIZE: library_pb2.RECORDING_ORDER_SIZE,
+    }
+    wanted = library_pb2.ListRecordingsRequest(
+        text=text,
+        tags=tag,
+        folder=folder,
+        languages=language,
+        workflow_states=[f"WORKFLOW_STATE_{name.name}" for name in state or ()],
+        kinds=[f"RECORDING_KIND_{kind.name}"] if kind else (),
+        in_bin=in_bin,
+        order_by=order[sort],
+        # Titles from A to Z is what everybody means.
+        ascending=(sort is Sort.TITLE) != reverse,
+    )
+    if recorded_from:
+        wanted.recorded_from.FromDatetime(parse_moment(recorded_from, "--from"))
+    if recorded_to:
+        wanted.recorded_before.FromDatetime(parse_moment(recorded_to, "--to", end_of_day=True))
+    show_list(wanted, limit, json_output)
+
+
+def show_list(wanted: library_pb2.ListRecordingsRequest, limit: int, json_output: bool) -> None:
+    """Prints the recordings that are wanted."""
     from recordroute_cli.client import connect
     from recordroute_cli.jsondoc import document
     from recordroute_cli.render import print_recordings
 
     with connect() as gateway:
-        recordings = list(gateway.recordings(limit))
-        wanted = {recording.latest_workflow_id for recording in recordings if recording.latest_workflow_id}
-        workflows = {}
-        for workflow in gateway.all_workflows() if wanted else ():
-            if workflow.id in wanted:
-                workflows[workflow.id] = workflow
-            if len(workflows) == len(wanted):
-                break
+        recordings = list(gateway.recordings(limit, wanted))
     if json_output:
-        rows = []
-        for recording in recordings:
-            latest = workflows.get(recording.latest_workflow_id)
-            rows.append({**document(recording), "latest_workflow": document(latest) if latest else None})
-        terminal.write_json({"recordings": rows})
+        terminal.write_json({"recordings": [document(recording) for recording in recordings]})
     elif recordings:
-        print_recordings(terminal.out(), recordings, workflows)
+        print_recordings(terminal.out(), recordings, in_bin=wanted.in_bin)
+    elif wanted.in_bin:
+        terminal.note("the bin is empty")
+    elif any(field.name not in ("order_by", "ascending") for field, _ in wanted.ListFields()):
+        terminal.note("nothing in the library is like that")
     else:
         terminal.note("the library is empty; add a recording with: recordroute add FILE")
 
@@ -93,32 +179,43 @@ def show(
 
 
 def remove(
-    recordings: Annotated[
-        list[str],
-        typer.Argument(metavar="ID...", help="Ids of recordings, or their first 4 or more characters."),
-    ],
+    recordings: RecordingsArgument,
+    purge: Annotated[
+        bool,
+        typer.Option(
+            "--purge",
+            help="For good and at once, with files, texts and vectors. On a terminal it asks first.",
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     json_output: JsonOption = False,
-) -> None:
-    """Delete recordings with their files, texts and places in the search. This can't be undone."""
+) -> int:
+    """Put recordings into the bin, where nothing finds them; 'undelete' takes them out again."""
     from recordroute.gateway.v1 import library_pb2
 
     from recordroute_cli.client import connect
-    from recordroute_cli.render import short
+    from recordroute_cli.render import moment, short
 
     with connect() as gateway:
         found = [gateway.recording(gateway.recording_id(text)) for text in dict.fromkeys(recordings)]
-        if not yes and not json_output and sys.stdin.isatty():
+        if purge and not yes and not json_output and sys.stdin.isatty():
             _ask(found)
-        for recording in found:
-            request = library_pb2.DeleteRecordingRequest(
-                request_id=str(uuid.uuid4()), recording_id=recording.id
-            )
-            gateway.call(gateway.library.DeleteRecording, request)
-            if not json_output:
-                terminal.out().print(f"{short(recording.id)} deleted")
+        ids = list(dict.fromkeys(recording.id for recording in found))
+        results = gateway.bulk_edit(ids, delete=library_pb2.BulkDelete(purge=purge))
+    deleted = [result for result in results if not result.HasField("error")]
+    for result in results:
+        if result.HasField("error"):
+            terminal.complain(f"{result.recording_id}: {result.error.message} ({result.error.reason})")
     if json_output:
-        terminal.write_json({"deleted": [recording.id for recording in found]})
+        terminal.write_json({"deleted": [result.recording_id for result in deleted]})
+        return ExitCode.OK if len(deleted) == len(results) else ExitCode.FAILED
+    for result in deleted:
+        if result.recording.HasField("purge_at"):
+            until = moment(result.recording.purge_at)
+            terminal.out().print(f"{short(result.recording_id)} is in the bin until {until}")
+        else:
+            terminal.out().print(f"{short(result.recording_id)} deleted for good")
+    return ExitCode.OK if len(deleted) == len(results) else ExitCode.FAILED
 
 
 def _ask(found: list[library_pb2.Recording]) -> None:
@@ -131,9 +228,21 @@ def _texts(
     gateway: Gateway, recording_id: str, *, transcript: bool, minutes: bool, removed: bool
 ) -> dict[str, Any]:
     return {
-        "minutes": gateway.minutes(recording_id).minutes if minutes else None,
+        "minutes": _minutes(gateway, recording_id) if minutes else None,
         "transcript": gateway.transcript(recording_id, removed_text=removed) if transcript else None,
     }
+
+
+def _minutes(gateway: Gateway, recording_id: str) -> Any:
+    from recordroute_cli.render import short
+
+    answer = gateway.minutes(recording_id)
+    if answer.stale:
+        terminal.note(
+            "the transcript has changed since the minutes were made; make them again with: "
+            f"recordroute redo {short(recording_id)} --from summarise"
+        )
+    return answer.minutes
 
 
 def _show(parts: dict[str, Any], json_output: bool) -> None:

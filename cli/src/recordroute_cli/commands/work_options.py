@@ -30,6 +30,15 @@ class Channels(StrEnum):
     SEPARATE = "separate"
 
 
+class FirstStage(StrEnum):
+    """Where the work begins."""
+
+    TRANSCRIBE = "transcribe"
+    SUMMARISE = "summarise"
+    EMBED = "embed"
+    INDEX = "index"
+
+
 Language = Annotated[
     str | None, typer.Option(help="Language of the speech, for instance en or ko; detected if not given.")
 ]
@@ -66,6 +75,25 @@ SttModel = Annotated[
 LlmModel = Annotated[
     str, typer.Option("--llm-model", help="Id of the language model; the default if not given.")
 ]
+Template = Annotated[
+    str,
+    typer.Option(
+        "--template", metavar="NAME", help="Template of the minutes: see recordroute templates list."
+    ),
+]
+MinutesLanguage = Annotated[
+    str,
+    typer.Option(
+        "--minutes-language", metavar="CODE", help="Language of the minutes; that of the speech if not given."
+    ),
+]
+First = Annotated[
+    FirstStage,
+    typer.Option("--from", help="First stage that is done again; what the ones before it made is used."),
+]
+NoVocabulary = Annotated[
+    bool, typer.Option("--no-vocabulary", help="Do not look out for the terms of your vocabulary.")
+]
 
 MAX_SPEAKERS = 32
 
@@ -87,6 +115,10 @@ class WorkOptions:
     no_index: bool
     stt_model: str
     llm_model: str
+    template: str = ""
+    minutes_language: str = ""
+    no_vocabulary: bool = False
+    first: FirstStage = FirstStage.TRANSCRIBE
 
     def message(self) -> workflow_pb2.WorkflowOptions:
         """Returns the contract's form. Raises CommandError where the options don't fit together."""
@@ -109,6 +141,10 @@ class WorkOptions:
             skip_index=self.no_index,
             stt_model=self.stt_model,
             llm_model=self.llm_model,
+            template=self.template,
+            output_language=self.minutes_language,
+            skip_vocabulary=self.no_vocabulary,
+            first_stage=None if self.first is FirstStage.TRANSCRIBE else f"WORKFLOW_STAGE_{self.first.name}",
         )
 
     def _speaker_count(self) -> int:

@@ -10,7 +10,7 @@ import typer
 from recordroute_cli import terminal
 from recordroute_cli.commands import work_options
 from recordroute_cli.commands.library import RecordingArgument
-from recordroute_cli.commands.work_options import Channels, Profile, WorkOptions
+from recordroute_cli.commands.work_options import Channels, FirstStage, Profile, WorkOptions
 from recordroute_cli.terminal import JsonOption
 
 if TYPE_CHECKING:
@@ -18,23 +18,39 @@ if TYPE_CHECKING:
 
     from recordroute_cli.client import Gateway
 
+WatchedArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[WORKFLOW]",
+        help="Id of the workflow, or its first 4 or more characters; none: the whole library.",
+    ),
+]
 WorkflowArgument = Annotated[
     str, typer.Argument(metavar="WORKFLOW", help="Id of the workflow, or its first 4 or more characters.")
 ]
 
 
 def watch(
-    workflow: WorkflowArgument,
+    workflow: WatchedArgument = None,
     after: Annotated[
-        int, typer.Option(min=0, help="Begin after the event with this number; 0 shows all of them.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Begin after the event with this number. Without it: all events of a workflow, and of the library "
+            "what happens from now on.",
+        ),
+    ] = None,
     json_output: JsonOption = False,
 ) -> int:
-    """Watch a workflow to its end, from where it is. A lost connection is taken up again."""
+    """Watch a workflow to its end, or whatever happens in the library. A lost connection is taken up again."""
     from recordroute_cli.client import connect
 
     with connect() as gateway:
-        return _follow(gateway, gateway.workflow(gateway.workflow_id(workflow)), after)
+        if workflow is None:
+            from recordroute_cli.watch_library import watch_library
+
+            return watch_library(gateway, after)
+        return _follow(gateway, gateway.workflow(gateway.workflow_id(workflow)), after or 0)
 
 
 def cancel(workflow: WorkflowArgument, json_output: JsonOption = False) -> None:
@@ -96,12 +112,16 @@ def redo(
     no_index: work_options.NoIndex = False,
     stt_model: work_options.SttModel = "",
     llm_model: work_options.LlmModel = "",
+    template: work_options.Template = "",
+    minutes_language: work_options.MinutesLanguage = "",
+    no_vocabulary: work_options.NoVocabulary = False,
+    first: work_options.First = FirstStage.TRANSCRIBE,
     watch: Annotated[
         bool, typer.Option("--watch/--detach", help="Stay until the work is done, or only start it.")
     ] = True,
     json_output: JsonOption = False,
 ) -> int:
-    """Work on a recording again from the beginning, with other options."""
+    """Work on a recording again, from the beginning or a later stage, with other options."""
     options = WorkOptions(
         language=language,
         mixed_languages=mixed_languages,
@@ -116,6 +136,10 @@ def redo(
         no_index=no_index,
         stt_model=stt_model,
         llm_model=llm_model,
+        template=template,
+        minutes_language=minutes_language,
+        no_vocabulary=no_vocabulary,
+        first=first,
     ).message()
     from recordroute_cli.client import connect
     from recordroute_cli.follow import report

@@ -30,18 +30,22 @@ MINUTES_SECTION_KIND_NEXT_STEPS: MinutesSectionKind
 MINUTES_SECTION_KIND_CUSTOM: MinutesSectionKind
 
 class Evidence(_message.Message):
-    __slots__ = ("segment_index", "start", "end", "speaker", "quote")
+    __slots__ = ("segment_index", "start", "end", "speaker", "quote", "page", "line")
     SEGMENT_INDEX_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
     SPEAKER_FIELD_NUMBER: _ClassVar[int]
     QUOTE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
     segment_index: int
     start: _duration_pb2.Duration
     end: _duration_pb2.Duration
     speaker: str
     quote: str
-    def __init__(self, segment_index: _Optional[int] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., speaker: _Optional[str] = ..., quote: _Optional[str] = ...) -> None: ...
+    page: int
+    line: int
+    def __init__(self, segment_index: _Optional[int] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., speaker: _Optional[str] = ..., quote: _Optional[str] = ..., page: _Optional[int] = ..., line: _Optional[int] = ...) -> None: ...
 
 class MinutesField(_message.Message):
     __slots__ = ("name", "value")

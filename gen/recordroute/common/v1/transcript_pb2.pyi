@@ -23,7 +23,7 @@ class Word(_message.Message):
     def __init__(self, text: _Optional[str] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., probability: _Optional[float] = ...) -> None: ...
 
 class Segment(_message.Message):
-    __slots__ = ("index", "start", "end", "text", "speaker", "words", "average_log_probability", "no_speech_probability", "language", "channel")
+    __slots__ = ("index", "start", "end", "text", "speaker", "words", "average_log_probability", "no_speech_probability", "language", "channel", "page", "line")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
@@ -34,6 +34,8 @@ class Segment(_message.Message):
     NO_SPEECH_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
     index: int
     start: _duration_pb2.Duration
     end: _duration_pb2.Duration
@@ -44,4 +46,6 @@ class Segment(_message.Message):
     no_speech_probability: float
     language: str
     channel: int
-    def __init__(self, index: _Optional[int] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., speaker: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., average_log_probability: _Optional[float] = ..., no_speech_probability: _Optional[float] = ..., language: _Optional[str] = ..., channel: _Optional[int] = ...) -> None: ...
+    page: int
+    line: int
+    def __init__(self, index: _Optional[int] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., speaker: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., average_log_probability: _Optional[float] = ..., no_speech_probability: _Optional[float] = ..., language: _Optional[str] = ..., channel: _Optional[int] = ..., page: _Optional[int] = ..., line: _Optional[int] = ...) -> None: ...

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class LibraryServiceStub:
-    """The recordings and what was made of them.
+    """The recordings and what was made of them. A recording that the caller may not see does not exist for it.
     """
 
     def __init__(self, channel):
@@ -45,48 +45,159 @@ class LibraryServiceStub:
                 request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListRecordingsRequest.SerializeToString,
                 response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListRecordingsResponse.FromString,
                 _registered_method=True)
+        self.ListFacets = channel.unary_unary(
+                '/recordroute.gateway.v1.LibraryService/ListFacets',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListFacetsRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListFacetsResponse.FromString,
+                _registered_method=True)
+        self.UpdateRecording = channel.unary_unary(
+                '/recordroute.gateway.v1.LibraryService/UpdateRecording',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.UpdateRecordingRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.UpdateRecordingResponse.FromString,
+                _registered_method=True)
         self.DeleteRecording = channel.unary_unary(
                 '/recordroute.gateway.v1.LibraryService/DeleteRecording',
                 request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.DeleteRecordingRequest.SerializeToString,
                 response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.DeleteRecordingResponse.FromString,
+                _registered_method=True)
+        self.RestoreRecording = channel.unary_unary(
+                '/recordroute.gateway.v1.LibraryService/RestoreRecording',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.RestoreRecordingRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.RestoreRecordingResponse.FromString,
+                _registered_method=True)
+        self.BulkEdit = channel.unary_unary(
+                '/recordroute.gateway.v1.LibraryService/BulkEdit',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.BulkEditRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.BulkEditResponse.FromString,
                 _registered_method=True)
         self.GetTranscript = channel.unary_unary(
                 '/recordroute.gateway.v1.LibraryService/GetTranscript',
                 request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetTranscriptRequest.SerializeToString,
                 response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetTranscriptResponse.FromString,
                 _registered_method=True)
+        self.EditTranscript = channel.unary_unary(
+                '/recordroute.gateway.v1.LibraryService/EditTranscript',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.EditTranscriptRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.EditTranscriptResponse.FromString,
+                _registered_method=True)
+        self.ListTranscriptRevisions = channel.unary_unary(
+                '/recordroute.gateway.v1.LibraryService/ListTranscriptRevisions',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListTranscriptRevisionsRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListTranscriptRevisionsResponse.FromString,
+                _registered_method=True)
+        self.RevertTranscript = channel.unary_unary(
+                '/recordroute.gateway.v1.LibraryService/RevertTranscript',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.RevertTranscriptRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.RevertTranscriptResponse.FromString,
+                _registered_method=True)
         self.GetMinutes = channel.unary_unary(
                 '/recordroute.gateway.v1.LibraryService/GetMinutes',
                 request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetMinutesRequest.SerializeToString,
                 response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetMinutesResponse.FromString,
+                _registered_method=True)
+        self.GetWaveform = channel.unary_unary(
+                '/recordroute.gateway.v1.LibraryService/GetWaveform',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetWaveformRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetWaveformResponse.FromString,
+                _registered_method=True)
+        self.DownloadArtifact = channel.unary_stream(
+                '/recordroute.gateway.v1.LibraryService/DownloadArtifact',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.DownloadArtifactRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.DownloadArtifactResponse.FromString,
                 _registered_method=True)
         self.Export = channel.unary_stream(
                 '/recordroute.gateway.v1.LibraryService/Export',
                 request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ExportRequest.SerializeToString,
                 response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ExportResponse.FromString,
                 _registered_method=True)
+        self.ExportLibrary = channel.unary_stream(
+                '/recordroute.gateway.v1.LibraryService/ExportLibrary',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ExportLibraryRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ExportLibraryResponse.FromString,
+                _registered_method=True)
+        self.ImportLibrary = channel.stream_stream(
+                '/recordroute.gateway.v1.LibraryService/ImportLibrary',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ImportLibraryRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ImportLibraryResponse.FromString,
+                _registered_method=True)
+        self.ShareRecording = channel.unary_unary(
+                '/recordroute.gateway.v1.LibraryService/ShareRecording',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ShareRecordingRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ShareRecordingResponse.FromString,
+                _registered_method=True)
+        self.UnshareRecording = channel.unary_unary(
+                '/recordroute.gateway.v1.LibraryService/UnshareRecording',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.UnshareRecordingRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.UnshareRecordingResponse.FromString,
+                _registered_method=True)
+        self.ListShares = channel.unary_unary(
+                '/recordroute.gateway.v1.LibraryService/ListShares',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListSharesRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListSharesResponse.FromString,
+                _registered_method=True)
 
 
 class LibraryServiceServicer:
-    """The recordings and what was made of them.
+    """The recordings and what was made of them. A recording that the caller may not see does not exist for it.
     """
 
     def GetRecording(self, request, context):
-        """Gets one recording. Errors: NOT_FOUND (RECORDING_NOT_FOUND).
+        """Gets one recording, also from the bin. Errors: NOT_FOUND (RECORDING_NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListRecordings(self, request, context):
-        """Lists the recordings, newest first.
+        """Lists recordings, newest first unless asked otherwise. Recordings that are added meanwhile change no page.
+
+        Errors: INVALID_ARGUMENT (PAGE_TOKEN: not one of this very list, BAD_LABEL).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFacets(self, request, context):
+        """Lists the tags, folders and languages in use with the number of their recordings.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateRecording(self, request, context):
+        """Changes what people set: title, tags, folder, recorded_at, bookmarks.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND), INVALID_ARGUMENT (FIELD_MASK, BAD_LABEL: a tag or folder of nothing),
+        PERMISSION_DENIED (READ_ONLY), FAILED_PRECONDITION (RECORDING_IN_BIN), ABORTED (ETAG_MISMATCH).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteRecording(self, request, context):
-        """Deletes a recording with its files, its workflows and its passages in the index. A running workflow is cancelled.
+        """Puts a recording into the bin: search finds it no more, a running workflow is cancelled, and after the retention
+        time, or at once where asked for, it is purged with its files, workflows, vectors and cached answers. While the
+        vector service is away its vectors are hidden, and go as soon as it is back. It is no error if there is none.
+
+        Errors: PERMISSION_DENIED (NOT_OWNER).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestoreRecording(self, request, context):
+        """Takes a recording out of the bin. Search finds it again, at the latest soon after the vector service answers. It is
+        no error if it is not in the bin.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BulkEdit(self, request, context):
+        """Does the same to several recordings, each on its own; what goes wrong with one is told in its result, by the
+        reasons of UpdateRecording, DeleteRecording and RestoreRecording.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,6 +210,34 @@ class LibraryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EditTranscript(self, request, context):
+        """Changes the transcript: all edits or none. Words keep their times, changed words get times inside their segment;
+        search follows, and the minutes are stale from then on.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), ABORTED (ETAG_MISMATCH: somebody else was faster),
+        INVALID_ARGUMENT (BAD_EDIT, with the position of the edit), PERMISSION_DENIED (READ_ONLY), FAILED_PRECONDITION
+        (NOT_A_TRANSCRIPT, for a document; RECORDING_IN_BIN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTranscriptRevisions(self, request, context):
+        """Lists the revisions of a transcript, newest first. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevertTranscript(self, request, context):
+        """Makes a new revision that is like an earlier one: undo, and undo of undo.
+
+        Errors: as EditTranscript, and NOT_FOUND (REVISION_NOT_FOUND).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetMinutes(self, request, context):
         """Gets the minutes. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY).
         """
@@ -106,8 +245,72 @@ class LibraryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetWaveform(self, request, context):
+        """Gets how loud the recording is over its length, to be drawn. It is computed once.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), FAILED_PRECONDITION (NO_AUDIO, for a
+        document and for what can't be decoded).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadArtifact(self, request, context):
+        """Streams the bytes of an artifact, or a stretch of them.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), OUT_OF_RANGE (RANGE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Export(self, request, context):
-        """Streams a recording's texts as one file. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY).
+        """Streams a recording's texts as one file. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY),
+        FAILED_PRECONDITION (NO_TIMES, for subtitles of a document).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportLibrary(self, request, context):
+        """Streams recordings with everything that belongs to them as one ZIP archive with a manifest.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportLibrary(self, request_iterator, context):
+        """Takes in an archive of ExportLibrary, or the ZIP archive of a legacy data folder: the configuration first, then the
+        bytes in order. Recordings that are there already are left as they are. The results come as they are made.
+
+        Errors: INVALID_ARGUMENT (BAD_ARCHIVE, STREAM_PROTOCOL), RESOURCE_EXHAUSTED (DISK_FULL, QUOTA_EXCEEDED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ShareRecording(self, request, context):
+        """Lets another user see, or change, a recording; again with another access: changes that.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER), INVALID_ARGUMENT (SHARED_WITH_OWNER).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnshareRecording(self, request, context):
+        """Takes the access away again. It is no error if there was none. Users may leave a recording themselves.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListShares(self, request, context):
+        """Lists with whom a recording is shared. Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,25 +329,95 @@ def add_LibraryServiceServicer_to_server(servicer, server):
                     request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListRecordingsRequest.FromString,
                     response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListRecordingsResponse.SerializeToString,
             ),
+            'ListFacets': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFacets,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListFacetsRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListFacetsResponse.SerializeToString,
+            ),
+            'UpdateRecording': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateRecording,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.UpdateRecordingRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.UpdateRecordingResponse.SerializeToString,
+            ),
             'DeleteRecording': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteRecording,
                     request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.DeleteRecordingRequest.FromString,
                     response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.DeleteRecordingResponse.SerializeToString,
+            ),
+            'RestoreRecording': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreRecording,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.RestoreRecordingRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.RestoreRecordingResponse.SerializeToString,
+            ),
+            'BulkEdit': grpc.unary_unary_rpc_method_handler(
+                    servicer.BulkEdit,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.BulkEditRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.BulkEditResponse.SerializeToString,
             ),
             'GetTranscript': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTranscript,
                     request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetTranscriptRequest.FromString,
                     response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetTranscriptResponse.SerializeToString,
             ),
+            'EditTranscript': grpc.unary_unary_rpc_method_handler(
+                    servicer.EditTranscript,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.EditTranscriptRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.EditTranscriptResponse.SerializeToString,
+            ),
+            'ListTranscriptRevisions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTranscriptRevisions,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListTranscriptRevisionsRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListTranscriptRevisionsResponse.SerializeToString,
+            ),
+            'RevertTranscript': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevertTranscript,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.RevertTranscriptRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.RevertTranscriptResponse.SerializeToString,
+            ),
             'GetMinutes': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMinutes,
                     request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetMinutesRequest.FromString,
                     response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetMinutesResponse.SerializeToString,
             ),
+            'GetWaveform': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWaveform,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetWaveformRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetWaveformResponse.SerializeToString,
+            ),
+            'DownloadArtifact': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadArtifact,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.DownloadArtifactRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.DownloadArtifactResponse.SerializeToString,
+            ),
             'Export': grpc.unary_stream_rpc_method_handler(
                     servicer.Export,
                     request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ExportRequest.FromString,
                     response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ExportResponse.SerializeToString,
+            ),
+            'ExportLibrary': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportLibrary,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ExportLibraryRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ExportLibraryResponse.SerializeToString,
+            ),
+            'ImportLibrary': grpc.stream_stream_rpc_method_handler(
+                    servicer.ImportLibrary,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ImportLibraryRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ImportLibraryResponse.SerializeToString,
+            ),
+            'ShareRecording': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShareRecording,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ShareRecordingRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ShareRecordingResponse.SerializeToString,
+            ),
+            'UnshareRecording': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnshareRecording,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.UnshareRecordingRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.UnshareRecordingResponse.SerializeToString,
+            ),
+            'ListShares': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListShares,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListSharesRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.ListSharesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -155,7 +428,7 @@ def add_LibraryServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class LibraryService:
-    """The recordings and what was made of them.
+    """The recordings and what was made of them. A recording that the caller may not see does not exist for it.
     """
 
     @staticmethod
@@ -213,6 +486,60 @@ class LibraryService:
             _registered_method=True)
 
     @staticmethod
+    def ListFacets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.LibraryService/ListFacets',
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.ListFacetsRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.ListFacetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateRecording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.LibraryService/UpdateRecording',
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.UpdateRecordingRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.UpdateRecordingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def DeleteRecording(request,
             target,
             options=(),
@@ -229,6 +556,60 @@ class LibraryService:
             '/recordroute.gateway.v1.LibraryService/DeleteRecording',
             recordroute_dot_gateway_dot_v1_dot_library__pb2.DeleteRecordingRequest.SerializeToString,
             recordroute_dot_gateway_dot_v1_dot_library__pb2.DeleteRecordingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreRecording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.LibraryService/RestoreRecording',
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.RestoreRecordingRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.RestoreRecordingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BulkEdit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.LibraryService/BulkEdit',
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.BulkEditRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.BulkEditResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -267,6 +648,87 @@ class LibraryService:
             _registered_method=True)
 
     @staticmethod
+    def EditTranscript(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.LibraryService/EditTranscript',
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.EditTranscriptRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.EditTranscriptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTranscriptRevisions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.LibraryService/ListTranscriptRevisions',
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.ListTranscriptRevisionsRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.ListTranscriptRevisionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevertTranscript(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.LibraryService/RevertTranscript',
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.RevertTranscriptRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.RevertTranscriptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetMinutes(request,
             target,
             options=(),
@@ -294,6 +756,60 @@ class LibraryService:
             _registered_method=True)
 
     @staticmethod
+    def GetWaveform(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.LibraryService/GetWaveform',
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.GetWaveformRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.GetWaveformResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadArtifact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/recordroute.gateway.v1.LibraryService/DownloadArtifact',
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.DownloadArtifactRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.DownloadArtifactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Export(request,
             target,
             options=(),
@@ -310,6 +826,141 @@ class LibraryService:
             '/recordroute.gateway.v1.LibraryService/Export',
             recordroute_dot_gateway_dot_v1_dot_library__pb2.ExportRequest.SerializeToString,
             recordroute_dot_gateway_dot_v1_dot_library__pb2.ExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportLibrary(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/recordroute.gateway.v1.LibraryService/ExportLibrary',
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.ExportLibraryRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.ExportLibraryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportLibrary(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/recordroute.gateway.v1.LibraryService/ImportLibrary',
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.ImportLibraryRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.ImportLibraryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShareRecording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.LibraryService/ShareRecording',
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.ShareRecordingRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.ShareRecordingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnshareRecording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.LibraryService/UnshareRecording',
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.UnshareRecordingRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.UnshareRecordingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListShares(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.LibraryService/ListShares',
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.ListSharesRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.ListSharesResponse.FromString,
             options,
             channel_credentials,
             insecure,

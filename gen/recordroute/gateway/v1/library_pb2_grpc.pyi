@@ -27,45 +27,199 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class LibraryServiceStub:
-    """The recordings and what was made of them."""
+    """The recordings and what was made of them. A recording that the caller may not see does not exist for it."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LibraryServiceAsyncStub: ...
     GetRecording: _grpc.UnaryUnaryMultiCallable[_library_pb2.GetRecordingRequest, _library_pb2.GetRecordingResponse]
-    """Gets one recording. Errors: NOT_FOUND (RECORDING_NOT_FOUND)."""
+    """Gets one recording, also from the bin. Errors: NOT_FOUND (RECORDING_NOT_FOUND)."""
     ListRecordings: _grpc.UnaryUnaryMultiCallable[_library_pb2.ListRecordingsRequest, _library_pb2.ListRecordingsResponse]
-    """Lists the recordings, newest first."""
+    """Lists recordings, newest first unless asked otherwise. Recordings that are added meanwhile change no page.
+
+    Errors: INVALID_ARGUMENT (PAGE_TOKEN: not one of this very list, BAD_LABEL).
+    """
+    ListFacets: _grpc.UnaryUnaryMultiCallable[_library_pb2.ListFacetsRequest, _library_pb2.ListFacetsResponse]
+    """Lists the tags, folders and languages in use with the number of their recordings."""
+    UpdateRecording: _grpc.UnaryUnaryMultiCallable[_library_pb2.UpdateRecordingRequest, _library_pb2.UpdateRecordingResponse]
+    """Changes what people set: title, tags, folder, recorded_at, bookmarks.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND), INVALID_ARGUMENT (FIELD_MASK, BAD_LABEL: a tag or folder of nothing),
+    PERMISSION_DENIED (READ_ONLY), FAILED_PRECONDITION (RECORDING_IN_BIN), ABORTED (ETAG_MISMATCH).
+    """
     DeleteRecording: _grpc.UnaryUnaryMultiCallable[_library_pb2.DeleteRecordingRequest, _library_pb2.DeleteRecordingResponse]
-    """Deletes a recording with its files, its workflows and its passages in the index. A running workflow is cancelled."""
+    """Puts a recording into the bin: search finds it no more, a running workflow is cancelled, and after the retention
+    time, or at once where asked for, it is purged with its files, workflows, vectors and cached answers. While the
+    vector service is away its vectors are hidden, and go as soon as it is back. It is no error if there is none.
+
+    Errors: PERMISSION_DENIED (NOT_OWNER).
+    """
+    RestoreRecording: _grpc.UnaryUnaryMultiCallable[_library_pb2.RestoreRecordingRequest, _library_pb2.RestoreRecordingResponse]
+    """Takes a recording out of the bin. Search finds it again, at the latest soon after the vector service answers. It is
+    no error if it is not in the bin.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER).
+    """
+    BulkEdit: _grpc.UnaryUnaryMultiCallable[_library_pb2.BulkEditRequest, _library_pb2.BulkEditResponse]
+    """Does the same to several recordings, each on its own; what goes wrong with one is told in its result, by the
+    reasons of UpdateRecording, DeleteRecording and RestoreRecording.
+    """
     GetTranscript: _grpc.UnaryUnaryMultiCallable[_library_pb2.GetTranscriptRequest, _library_pb2.GetTranscriptResponse]
     """Gets the transcript. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
+    EditTranscript: _grpc.UnaryUnaryMultiCallable[_library_pb2.EditTranscriptRequest, _library_pb2.EditTranscriptResponse]
+    """Changes the transcript: all edits or none. Words keep their times, changed words get times inside their segment;
+    search follows, and the minutes are stale from then on.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), ABORTED (ETAG_MISMATCH: somebody else was faster),
+    INVALID_ARGUMENT (BAD_EDIT, with the position of the edit), PERMISSION_DENIED (READ_ONLY), FAILED_PRECONDITION
+    (NOT_A_TRANSCRIPT, for a document; RECORDING_IN_BIN).
+    """
+    ListTranscriptRevisions: _grpc.UnaryUnaryMultiCallable[_library_pb2.ListTranscriptRevisionsRequest, _library_pb2.ListTranscriptRevisionsResponse]
+    """Lists the revisions of a transcript, newest first. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
+    RevertTranscript: _grpc.UnaryUnaryMultiCallable[_library_pb2.RevertTranscriptRequest, _library_pb2.RevertTranscriptResponse]
+    """Makes a new revision that is like an earlier one: undo, and undo of undo.
+
+    Errors: as EditTranscript, and NOT_FOUND (REVISION_NOT_FOUND).
+    """
     GetMinutes: _grpc.UnaryUnaryMultiCallable[_library_pb2.GetMinutesRequest, _library_pb2.GetMinutesResponse]
     """Gets the minutes. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
+    GetWaveform: _grpc.UnaryUnaryMultiCallable[_library_pb2.GetWaveformRequest, _library_pb2.GetWaveformResponse]
+    """Gets how loud the recording is over its length, to be drawn. It is computed once.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), FAILED_PRECONDITION (NO_AUDIO, for a
+    document and for what can't be decoded).
+    """
+    DownloadArtifact: _grpc.UnaryStreamMultiCallable[_library_pb2.DownloadArtifactRequest, _library_pb2.DownloadArtifactResponse]
+    """Streams the bytes of an artifact, or a stretch of them.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), OUT_OF_RANGE (RANGE).
+    """
     Export: _grpc.UnaryStreamMultiCallable[_library_pb2.ExportRequest, _library_pb2.ExportResponse]
-    """Streams a recording's texts as one file. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
+    """Streams a recording's texts as one file. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY),
+    FAILED_PRECONDITION (NO_TIMES, for subtitles of a document).
+    """
+    ExportLibrary: _grpc.UnaryStreamMultiCallable[_library_pb2.ExportLibraryRequest, _library_pb2.ExportLibraryResponse]
+    """Streams recordings with everything that belongs to them as one ZIP archive with a manifest.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND).
+    """
+    ImportLibrary: _grpc.StreamStreamMultiCallable[_library_pb2.ImportLibraryRequest, _library_pb2.ImportLibraryResponse]
+    """Takes in an archive of ExportLibrary, or the ZIP archive of a legacy data folder: the configuration first, then the
+    bytes in order. Recordings that are there already are left as they are. The results come as they are made.
+
+    Errors: INVALID_ARGUMENT (BAD_ARCHIVE, STREAM_PROTOCOL), RESOURCE_EXHAUSTED (DISK_FULL, QUOTA_EXCEEDED).
+    """
+    ShareRecording: _grpc.UnaryUnaryMultiCallable[_library_pb2.ShareRecordingRequest, _library_pb2.ShareRecordingResponse]
+    """Lets another user see, or change, a recording; again with another access: changes that.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER), INVALID_ARGUMENT (SHARED_WITH_OWNER).
+    """
+    UnshareRecording: _grpc.UnaryUnaryMultiCallable[_library_pb2.UnshareRecordingRequest, _library_pb2.UnshareRecordingResponse]
+    """Takes the access away again. It is no error if there was none. Users may leave a recording themselves.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER).
+    """
+    ListShares: _grpc.UnaryUnaryMultiCallable[_library_pb2.ListSharesRequest, _library_pb2.ListSharesResponse]
+    """Lists with whom a recording is shared. Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER)."""
 
 @_typing.type_check_only
 class LibraryServiceAsyncStub(LibraryServiceStub):
-    """The recordings and what was made of them."""
+    """The recordings and what was made of them. A recording that the caller may not see does not exist for it."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetRecording: _aio.UnaryUnaryMultiCallable[_library_pb2.GetRecordingRequest, _library_pb2.GetRecordingResponse]  # type: ignore[assignment]
-    """Gets one recording. Errors: NOT_FOUND (RECORDING_NOT_FOUND)."""
+    """Gets one recording, also from the bin. Errors: NOT_FOUND (RECORDING_NOT_FOUND)."""
     ListRecordings: _aio.UnaryUnaryMultiCallable[_library_pb2.ListRecordingsRequest, _library_pb2.ListRecordingsResponse]  # type: ignore[assignment]
-    """Lists the recordings, newest first."""
+    """Lists recordings, newest first unless asked otherwise. Recordings that are added meanwhile change no page.
+
+    Errors: INVALID_ARGUMENT (PAGE_TOKEN: not one of this very list, BAD_LABEL).
+    """
+    ListFacets: _aio.UnaryUnaryMultiCallable[_library_pb2.ListFacetsRequest, _library_pb2.ListFacetsResponse]  # type: ignore[assignment]
+    """Lists the tags, folders and languages in use with the number of their recordings."""
+    UpdateRecording: _aio.UnaryUnaryMultiCallable[_library_pb2.UpdateRecordingRequest, _library_pb2.UpdateRecordingResponse]  # type: ignore[assignment]
+    """Changes what people set: title, tags, folder, recorded_at, bookmarks.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND), INVALID_ARGUMENT (FIELD_MASK, BAD_LABEL: a tag or folder of nothing),
+    PERMISSION_DENIED (READ_ONLY), FAILED_PRECONDITION (RECORDING_IN_BIN), ABORTED (ETAG_MISMATCH).
+    """
     DeleteRecording: _aio.UnaryUnaryMultiCallable[_library_pb2.DeleteRecordingRequest, _library_pb2.DeleteRecordingResponse]  # type: ignore[assignment]
-    """Deletes a recording with its files, its workflows and its passages in the index. A running workflow is cancelled."""
+    """Puts a recording into the bin: search finds it no more, a running workflow is cancelled, and after the retention
+    time, or at once where asked for, it is purged with its files, workflows, vectors and cached answers. While the
+    vector service is away its vectors are hidden, and go as soon as it is back. It is no error if there is none.
+
+    Errors: PERMISSION_DENIED (NOT_OWNER).
+    """
+    RestoreRecording: _aio.UnaryUnaryMultiCallable[_library_pb2.RestoreRecordingRequest, _library_pb2.RestoreRecordingResponse]  # type: ignore[assignment]
+    """Takes a recording out of the bin. Search finds it again, at the latest soon after the vector service answers. It is
+    no error if it is not in the bin.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER).
+    """
+    BulkEdit: _aio.UnaryUnaryMultiCallable[_library_pb2.BulkEditRequest, _library_pb2.BulkEditResponse]  # type: ignore[assignment]
+    """Does the same to several recordings, each on its own; what goes wrong with one is told in its result, by the
+    reasons of UpdateRecording, DeleteRecording and RestoreRecording.
+    """
     GetTranscript: _aio.UnaryUnaryMultiCallable[_library_pb2.GetTranscriptRequest, _library_pb2.GetTranscriptResponse]  # type: ignore[assignment]
     """Gets the transcript. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
+    EditTranscript: _aio.UnaryUnaryMultiCallable[_library_pb2.EditTranscriptRequest, _library_pb2.EditTranscriptResponse]  # type: ignore[assignment]
+    """Changes the transcript: all edits or none. Words keep their times, changed words get times inside their segment;
+    search follows, and the minutes are stale from then on.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), ABORTED (ETAG_MISMATCH: somebody else was faster),
+    INVALID_ARGUMENT (BAD_EDIT, with the position of the edit), PERMISSION_DENIED (READ_ONLY), FAILED_PRECONDITION
+    (NOT_A_TRANSCRIPT, for a document; RECORDING_IN_BIN).
+    """
+    ListTranscriptRevisions: _aio.UnaryUnaryMultiCallable[_library_pb2.ListTranscriptRevisionsRequest, _library_pb2.ListTranscriptRevisionsResponse]  # type: ignore[assignment]
+    """Lists the revisions of a transcript, newest first. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
+    RevertTranscript: _aio.UnaryUnaryMultiCallable[_library_pb2.RevertTranscriptRequest, _library_pb2.RevertTranscriptResponse]  # type: ignore[assignment]
+    """Makes a new revision that is like an earlier one: undo, and undo of undo.
+
+    Errors: as EditTranscript, and NOT_FOUND (REVISION_NOT_FOUND).
+    """
     GetMinutes: _aio.UnaryUnaryMultiCallable[_library_pb2.GetMinutesRequest, _library_pb2.GetMinutesResponse]  # type: ignore[assignment]
     """Gets the minutes. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
+    GetWaveform: _aio.UnaryUnaryMultiCallable[_library_pb2.GetWaveformRequest, _library_pb2.GetWaveformResponse]  # type: ignore[assignment]
+    """Gets how loud the recording is over its length, to be drawn. It is computed once.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), FAILED_PRECONDITION (NO_AUDIO, for a
+    document and for what can't be decoded).
+    """
+    DownloadArtifact: _aio.UnaryStreamMultiCallable[_library_pb2.DownloadArtifactRequest, _library_pb2.DownloadArtifactResponse]  # type: ignore[assignment]
+    """Streams the bytes of an artifact, or a stretch of them.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), OUT_OF_RANGE (RANGE).
+    """
     Export: _aio.UnaryStreamMultiCallable[_library_pb2.ExportRequest, _library_pb2.ExportResponse]  # type: ignore[assignment]
-    """Streams a recording's texts as one file. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
+    """Streams a recording's texts as one file. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY),
+    FAILED_PRECONDITION (NO_TIMES, for subtitles of a document).
+    """
+    ExportLibrary: _aio.UnaryStreamMultiCallable[_library_pb2.ExportLibraryRequest, _library_pb2.ExportLibraryResponse]  # type: ignore[assignment]
+    """Streams recordings with everything that belongs to them as one ZIP archive with a manifest.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND).
+    """
+    ImportLibrary: _aio.StreamStreamMultiCallable[_library_pb2.ImportLibraryRequest, _library_pb2.ImportLibraryResponse]  # type: ignore[assignment]
+    """Takes in an archive of ExportLibrary, or the ZIP archive of a legacy data folder: the configuration first, then the
+    bytes in order. Recordings that are there already are left as they are. The results come as they are made.
+
+    Errors: INVALID_ARGUMENT (BAD_ARCHIVE, STREAM_PROTOCOL), RESOURCE_EXHAUSTED (DISK_FULL, QUOTA_EXCEEDED).
+    """
+    ShareRecording: _aio.UnaryUnaryMultiCallable[_library_pb2.ShareRecordingRequest, _library_pb2.ShareRecordingResponse]  # type: ignore[assignment]
+    """Lets another user see, or change, a recording; again with another access: changes that.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER), INVALID_ARGUMENT (SHARED_WITH_OWNER).
+    """
+    UnshareRecording: _aio.UnaryUnaryMultiCallable[_library_pb2.UnshareRecordingRequest, _library_pb2.UnshareRecordingResponse]  # type: ignore[assignment]
+    """Takes the access away again. It is no error if there was none. Users may leave a recording themselves.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER).
+    """
+    ListShares: _aio.UnaryUnaryMultiCallable[_library_pb2.ListSharesRequest, _library_pb2.ListSharesResponse]  # type: ignore[assignment]
+    """Lists with whom a recording is shared. Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER)."""
 
 class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The recordings and what was made of them."""
+    """The recordings and what was made of them. A recording that the caller may not see does not exist for it."""
 
     @_abc_1.abstractmethod
     def GetRecording(
@@ -73,7 +227,7 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _library_pb2.GetRecordingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_library_pb2.GetRecordingResponse, _abc.Awaitable[_library_pb2.GetRecordingResponse]]:
-        """Gets one recording. Errors: NOT_FOUND (RECORDING_NOT_FOUND)."""
+        """Gets one recording, also from the bin. Errors: NOT_FOUND (RECORDING_NOT_FOUND)."""
 
     @_abc_1.abstractmethod
     def ListRecordings(
@@ -81,7 +235,30 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _library_pb2.ListRecordingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_library_pb2.ListRecordingsResponse, _abc.Awaitable[_library_pb2.ListRecordingsResponse]]:
-        """Lists the recordings, newest first."""
+        """Lists recordings, newest first unless asked otherwise. Recordings that are added meanwhile change no page.
+
+        Errors: INVALID_ARGUMENT (PAGE_TOKEN: not one of this very list, BAD_LABEL).
+        """
+
+    @_abc_1.abstractmethod
+    def ListFacets(
+        self,
+        request: _library_pb2.ListFacetsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_library_pb2.ListFacetsResponse, _abc.Awaitable[_library_pb2.ListFacetsResponse]]:
+        """Lists the tags, folders and languages in use with the number of their recordings."""
+
+    @_abc_1.abstractmethod
+    def UpdateRecording(
+        self,
+        request: _library_pb2.UpdateRecordingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_library_pb2.UpdateRecordingResponse, _abc.Awaitable[_library_pb2.UpdateRecordingResponse]]:
+        """Changes what people set: title, tags, folder, recorded_at, bookmarks.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND), INVALID_ARGUMENT (FIELD_MASK, BAD_LABEL: a tag or folder of nothing),
+        PERMISSION_DENIED (READ_ONLY), FAILED_PRECONDITION (RECORDING_IN_BIN), ABORTED (ETAG_MISMATCH).
+        """
 
     @_abc_1.abstractmethod
     def DeleteRecording(
@@ -89,7 +266,34 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _library_pb2.DeleteRecordingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_library_pb2.DeleteRecordingResponse, _abc.Awaitable[_library_pb2.DeleteRecordingResponse]]:
-        """Deletes a recording with its files, its workflows and its passages in the index. A running workflow is cancelled."""
+        """Puts a recording into the bin: search finds it no more, a running workflow is cancelled, and after the retention
+        time, or at once where asked for, it is purged with its files, workflows, vectors and cached answers. While the
+        vector service is away its vectors are hidden, and go as soon as it is back. It is no error if there is none.
+
+        Errors: PERMISSION_DENIED (NOT_OWNER).
+        """
+
+    @_abc_1.abstractmethod
+    def RestoreRecording(
+        self,
+        request: _library_pb2.RestoreRecordingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_library_pb2.RestoreRecordingResponse, _abc.Awaitable[_library_pb2.RestoreRecordingResponse]]:
+        """Takes a recording out of the bin. Search finds it again, at the latest soon after the vector service answers. It is
+        no error if it is not in the bin.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER).
+        """
+
+    @_abc_1.abstractmethod
+    def BulkEdit(
+        self,
+        request: _library_pb2.BulkEditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_library_pb2.BulkEditResponse, _abc.Awaitable[_library_pb2.BulkEditResponse]]:
+        """Does the same to several recordings, each on its own; what goes wrong with one is told in its result, by the
+        reasons of UpdateRecording, DeleteRecording and RestoreRecording.
+        """
 
     @_abc_1.abstractmethod
     def GetTranscript(
@@ -100,6 +304,39 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gets the transcript. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
 
     @_abc_1.abstractmethod
+    def EditTranscript(
+        self,
+        request: _library_pb2.EditTranscriptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_library_pb2.EditTranscriptResponse, _abc.Awaitable[_library_pb2.EditTranscriptResponse]]:
+        """Changes the transcript: all edits or none. Words keep their times, changed words get times inside their segment;
+        search follows, and the minutes are stale from then on.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), ABORTED (ETAG_MISMATCH: somebody else was faster),
+        INVALID_ARGUMENT (BAD_EDIT, with the position of the edit), PERMISSION_DENIED (READ_ONLY), FAILED_PRECONDITION
+        (NOT_A_TRANSCRIPT, for a document; RECORDING_IN_BIN).
+        """
+
+    @_abc_1.abstractmethod
+    def ListTranscriptRevisions(
+        self,
+        request: _library_pb2.ListTranscriptRevisionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_library_pb2.ListTranscriptRevisionsResponse, _abc.Awaitable[_library_pb2.ListTranscriptRevisionsResponse]]:
+        """Lists the revisions of a transcript, newest first. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
+
+    @_abc_1.abstractmethod
+    def RevertTranscript(
+        self,
+        request: _library_pb2.RevertTranscriptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_library_pb2.RevertTranscriptResponse, _abc.Awaitable[_library_pb2.RevertTranscriptResponse]]:
+        """Makes a new revision that is like an earlier one: undo, and undo of undo.
+
+        Errors: as EditTranscript, and NOT_FOUND (REVISION_NOT_FOUND).
+        """
+
+    @_abc_1.abstractmethod
     def GetMinutes(
         self,
         request: _library_pb2.GetMinutesRequest,
@@ -108,11 +345,89 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gets the minutes. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
 
     @_abc_1.abstractmethod
+    def GetWaveform(
+        self,
+        request: _library_pb2.GetWaveformRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_library_pb2.GetWaveformResponse, _abc.Awaitable[_library_pb2.GetWaveformResponse]]:
+        """Gets how loud the recording is over its length, to be drawn. It is computed once.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), FAILED_PRECONDITION (NO_AUDIO, for a
+        document and for what can't be decoded).
+        """
+
+    @_abc_1.abstractmethod
+    def DownloadArtifact(
+        self,
+        request: _library_pb2.DownloadArtifactRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_library_pb2.DownloadArtifactResponse], _abc.AsyncIterator[_library_pb2.DownloadArtifactResponse]]:
+        """Streams the bytes of an artifact, or a stretch of them.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), OUT_OF_RANGE (RANGE).
+        """
+
+    @_abc_1.abstractmethod
     def Export(
         self,
         request: _library_pb2.ExportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_library_pb2.ExportResponse], _abc.AsyncIterator[_library_pb2.ExportResponse]]:
-        """Streams a recording's texts as one file. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
+        """Streams a recording's texts as one file. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY),
+        FAILED_PRECONDITION (NO_TIMES, for subtitles of a document).
+        """
+
+    @_abc_1.abstractmethod
+    def ExportLibrary(
+        self,
+        request: _library_pb2.ExportLibraryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_library_pb2.ExportLibraryResponse], _abc.AsyncIterator[_library_pb2.ExportLibraryResponse]]:
+        """Streams recordings with everything that belongs to them as one ZIP archive with a manifest.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND).
+        """
+
+    @_abc_1.abstractmethod
+    def ImportLibrary(
+        self,
+        request_iterator: _MaybeAsyncIterator[_library_pb2.ImportLibraryRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_library_pb2.ImportLibraryResponse], _abc.AsyncIterator[_library_pb2.ImportLibraryResponse]]:
+        """Takes in an archive of ExportLibrary, or the ZIP archive of a legacy data folder: the configuration first, then the
+        bytes in order. Recordings that are there already are left as they are. The results come as they are made.
+
+        Errors: INVALID_ARGUMENT (BAD_ARCHIVE, STREAM_PROTOCOL), RESOURCE_EXHAUSTED (DISK_FULL, QUOTA_EXCEEDED).
+        """
+
+    @_abc_1.abstractmethod
+    def ShareRecording(
+        self,
+        request: _library_pb2.ShareRecordingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_library_pb2.ShareRecordingResponse, _abc.Awaitable[_library_pb2.ShareRecordingResponse]]:
+        """Lets another user see, or change, a recording; again with another access: changes that.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER), INVALID_ARGUMENT (SHARED_WITH_OWNER).
+        """
+
+    @_abc_1.abstractmethod
+    def UnshareRecording(
+        self,
+        request: _library_pb2.UnshareRecordingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_library_pb2.UnshareRecordingResponse, _abc.Awaitable[_library_pb2.UnshareRecordingResponse]]:
+        """Takes the access away again. It is no error if there was none. Users may leave a recording themselves.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER).
+        """
+
+    @_abc_1.abstractmethod
+    def ListShares(
+        self,
+        request: _library_pb2.ListSharesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_library_pb2.ListSharesResponse, _abc.Awaitable[_library_pb2.ListSharesResponse]]:
+        """Lists with whom a recording is shared. Errors: NOT_FOUND (RECORDING_NOT_FOUND), PERMISSION_DENIED (NOT_OWNER)."""
 
 def add_LibraryServiceServicer_to_server(servicer: LibraryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -25,9 +25,11 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from recordroute.gateway.v1 import library_pb2 as recordroute_dot_gateway_dot_v1_dot_library__pb2
+from recordroute.vector.v1 import index_pb2 as recordroute_dot_vector_dot_v1_dot_index__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#recordroute/gateway/v1/search.proto\x12\x16recordroute.gateway.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd3\x01\n\rSearchRequest\x12\x19\n\x05query\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80@\x12\x16\n\x05limit\x18\x02 \x01(\rB\x07\xbaH\x04*\x02\x18\x64\x12\x31\n\rrecorded_from\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0frecorded_before\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\rrecording_ids\x18\x05 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\xe8\x07\"\x05r\x03\xb0\x01\x01\"\'\n\tTextRange\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\"\xa3\x02\n\tSearchHit\x12\x14\n\x0crecording_id\x18\x01 \x01(\t\x12\x17\n\x0frecording_title\x18\x02 \x01(\t\x12(\n\x05start\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\x0f\n\x07snippet\x18\x06 \x01(\t\x12\x35\n\nhighlights\x18\x07 \x03(\x0b\x32!.recordroute.gateway.v1.TextRange\x12\x30\n\rsnippet_start\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05score\x18\t \x01(\x02\"A\n\x0eSearchResponse\x12/\n\x04hits\x18\x01 \x03(\x0b\x32!.recordroute.gateway.v1.SearchHit2h\n\rSearchService\x12W\n\x06Search\x12%.recordroute.gateway.v1.SearchRequest\x1a&.recordroute.gateway.v1.SearchResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#recordroute/gateway/v1/search.proto\x12\x16recordroute.gateway.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$recordroute/gateway/v1/library.proto\x1a!recordroute/vector/v1/index.proto\"\xbb\x03\n\rSearchRequest\x12\x19\n\x05query\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80@\x12\x16\n\x05limit\x18\x02 \x01(\rB\x07\xbaH\x04*\x02\x18\x64\x12\x31\n\rrecorded_from\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0frecorded_before\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\rrecording_ids\x18\x05 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\xe8\x07\"\x05r\x03\xb0\x01\x01\x12\x1f\n\x04tags\x18\x06 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10@\"\x07r\x05\x10\x01(\x80\x02\x12\x18\n\x06\x66older\x18\x07 \x01(\tB\x08\xbaH\x05r\x03(\x80\x08\x12#\n\x08speakers\x18\x08 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10@\"\x07r\x05\x10\x01(\x80\x02\x12-\n\tlanguages\x18\t \x03(\tB\x1a\xbaH\x17\x92\x01\x14\x10@\"\x10r\x0e\x32\x0c^[a-z]{2,3}$\x12\x39\n\x04mode\x18\n \x01(\x0e\x32!.recordroute.vector.v1.SearchModeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1c\n\npage_token\x18\x0b \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\"\'\n\tTextRange\x12\r\n\x05start\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\"\x84\x03\n\tSearchHit\x12\x14\n\x0crecording_id\x18\x01 \x01(\t\x12\x17\n\x0frecording_title\x18\x02 \x01(\t\x12(\n\x05start\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\x0f\n\x07snippet\x18\x06 \x01(\t\x12\x35\n\nhighlights\x18\x07 \x03(\x0b\x32!.recordroute.gateway.v1.TextRange\x12\x30\n\rsnippet_start\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05score\x18\t \x01(\x02\x12\x10\n\x08speakers\x18\n \x03(\t\x12\x11\n\x04page\x18\x0b \x01(\rH\x00\x88\x01\x01\x12\x11\n\x04line\x18\x0c \x01(\rH\x01\x88\x01\x01\x12\x15\n\rsegment_index\x18\r \x01(\rB\x07\n\x05_pageB\x07\n\x05_line\"Z\n\x0eSearchResponse\x12/\n\x04hits\x18\x01 \x03(\x0b\x32!.recordroute.gateway.v1.SearchHit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x12\x46indSimilarRequest\x12\x1e\n\x0crecording_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x16\n\x05limit\x18\x02 \x01(\rB\x07\xbaH\x04*\x02\x18\x64\"\\\n\x10SimilarRecording\x12\x34\n\trecording\x18\x01 \x01(\x0b\x32!.recordroute.gateway.v1.Recording\x12\x12\n\nsimilarity\x18\x02 \x01(\x02\"S\n\x13\x46indSimilarResponse\x12<\n\nrecordings\x18\x01 \x03(\x0b\x32(.recordroute.gateway.v1.SimilarRecording\"A\n\x08\x45xchange\x12\x1a\n\x08question\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80@\x12\x19\n\x06\x61nswer\x18\x02 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"\xdf\x03\n\nAskRequest\x12\x1c\n\x08question\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80@\x12;\n\x07history\x18\x02 \x03(\x0b\x32 .recordroute.gateway.v1.ExchangeB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12(\n\x08language\x18\x03 \x01(\tB\x16\xbaH\x13r\x11\x32\x0f^([a-z]{2,3})?$\x12,\n\x05model\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x18(\x80\x01\x32\x13^[A-Za-z0-9._:/-]*$\x12\x31\n\rrecorded_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0frecorded_before\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\rrecording_ids\x18\x07 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\xe8\x07\"\x05r\x03\xb0\x01\x01\x12\x1f\n\x04tags\x18\x08 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10@\"\x07r\x05\x10\x01(\x80\x02\x12\x18\n\x06\x66older\x18\t \x01(\tB\x08\xbaH\x05r\x03(\x80\x08\x12#\n\x08speakers\x18\n \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10@\"\x07r\x05\x10\x01(\x80\x02\x12-\n\tlanguages\x18\x0b \x03(\tB\x1a\xbaH\x17\x92\x01\x14\x10@\"\x10r\x0e\x32\x0c^[a-z]{2,3}$\"]\n\nAskSources\x12\x1b\n\x13standalone_question\x18\x01 \x01(\t\x12\x32\n\x07sources\x18\x02 \x03(\x0b\x32!.recordroute.gateway.v1.SearchHit\"\x7f\n\x0b\x41skCitation\x12\x14\n\x0csource_index\x18\x01 \x01(\r\x12\x30\n\x05range\x18\x02 \x01(\x0b\x32!.recordroute.gateway.v1.TextRange\x12(\n\x05start\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"S\n\x0b\x41skSentence\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x36\n\tcitations\x18\x02 \x03(\x0b\x32#.recordroute.gateway.v1.AskCitation\")\n\tAskResult\x12\r\n\x05\x66ound\x18\x01 \x01(\x08\x12\r\n\x05model\x18\x02 \x01(\t\"\xce\x01\n\x0b\x41skResponse\x12\x35\n\x07sources\x18\x01 \x01(\x0b\x32\".recordroute.gateway.v1.AskSourcesH\x00\x12\x0f\n\x05\x64\x65lta\x18\x02 \x01(\tH\x00\x12\x37\n\x08sentence\x18\x03 \x01(\x0b\x32#.recordroute.gateway.v1.AskSentenceH\x00\x12\x33\n\x06result\x18\x04 \x01(\x0b\x32!.recordroute.gateway.v1.AskResultH\x00\x42\t\n\x07payload2\xa2\x02\n\rSearchService\x12W\n\x06Search\x12%.recordroute.gateway.v1.SearchRequest\x1a&.recordroute.gateway.v1.SearchResponse\x12\x66\n\x0b\x46indSimilar\x12*.recordroute.gateway.v1.FindSimilarRequest\x1a+.recordroute.gateway.v1.FindSimilarResponse\x12P\n\x03\x41sk\x12\".recordroute.gateway.v1.AskRequest\x1a#.recordroute.gateway.v1.AskResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,14 +42,72 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEARCHREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\004*\002\030d'
   _globals['_SEARCHREQUEST'].fields_by_name['recording_ids']._loaded_options = None
   _globals['_SEARCHREQUEST'].fields_by_name['recording_ids']._serialized_options = b'\272H\r\222\001\n\020\350\007\"\005r\003\260\001\001'
-  _globals['_SEARCHREQUEST']._serialized_start=158
-  _globals['_SEARCHREQUEST']._serialized_end=369
-  _globals['_TEXTRANGE']._serialized_start=371
-  _globals['_TEXTRANGE']._serialized_end=410
-  _globals['_SEARCHHIT']._serialized_start=413
-  _globals['_SEARCHHIT']._serialized_end=704
-  _globals['_SEARCHRESPONSE']._serialized_start=706
-  _globals['_SEARCHRESPONSE']._serialized_end=771
-  _globals['_SEARCHSERVICE']._serialized_start=773
-  _globals['_SEARCHSERVICE']._serialized_end=877
+  _globals['_SEARCHREQUEST'].fields_by_name['tags']._loaded_options = None
+  _globals['_SEARCHREQUEST'].fields_by_name['tags']._serialized_options = b'\272H\016\222\001\013\020@\"\007r\005\020\001(\200\002'
+  _globals['_SEARCHREQUEST'].fields_by_name['folder']._loaded_options = None
+  _globals['_SEARCHREQUEST'].fields_by_name['folder']._serialized_options = b'\272H\005r\003(\200\010'
+  _globals['_SEARCHREQUEST'].fields_by_name['speakers']._loaded_options = None
+  _globals['_SEARCHREQUEST'].fields_by_name['speakers']._serialized_options = b'\272H\016\222\001\013\020@\"\007r\005\020\001(\200\002'
+  _globals['_SEARCHREQUEST'].fields_by_name['languages']._loaded_options = None
+  _globals['_SEARCHREQUEST'].fields_by_name['languages']._serialized_options = b'\272H\027\222\001\024\020@\"\020r\0162\014^[a-z]{2,3}$'
+  _globals['_SEARCHREQUEST'].fields_by_name['mode']._loaded_options = None
+  _globals['_SEARCHREQUEST'].fields_by_name['mode']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_SEARCHREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_SEARCHREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003(\200\002'
+  _globals['_FINDSIMILARREQUEST'].fields_by_name['recording_id']._loaded_options = None
+  _globals['_FINDSIMILARREQUEST'].fields_by_name['recording_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_FINDSIMILARREQUEST'].fields_by_name['limit']._loaded_options = None
+  _globals['_FINDSIMILARREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\004*\002\030d'
+  _globals['_EXCHANGE'].fields_by_name['question']._loaded_options = None
+  _globals['_EXCHANGE'].fields_by_name['question']._serialized_options = b'\272H\005r\003(\200@'
+  _globals['_EXCHANGE'].fields_by_name['answer']._loaded_options = None
+  _globals['_EXCHANGE'].fields_by_name['answer']._serialized_options = b'\272H\006r\004(\200\200\004'
+  _globals['_ASKREQUEST'].fields_by_name['question']._loaded_options = None
+  _globals['_ASKREQUEST'].fields_by_name['question']._serialized_options = b'\272H\007r\005\020\001(\200@'
+  _globals['_ASKREQUEST'].fields_by_name['history']._loaded_options = None
+  _globals['_ASKREQUEST'].fields_by_name['history']._serialized_options = b'\272H\005\222\001\002\0202'
+  _globals['_ASKREQUEST'].fields_by_name['language']._loaded_options = None
+  _globals['_ASKREQUEST'].fields_by_name['language']._serialized_options = b'\272H\023r\0212\017^([a-z]{2,3})?$'
+  _globals['_ASKREQUEST'].fields_by_name['model']._loaded_options = None
+  _globals['_ASKREQUEST'].fields_by_name['model']._serialized_options = b'\272H\032r\030(\200\0012\023^[A-Za-z0-9._:/-]*$'
+  _globals['_ASKREQUEST'].fields_by_name['recording_ids']._loaded_options = None
+  _globals['_ASKREQUEST'].fields_by_name['recording_ids']._serialized_options = b'\272H\r\222\001\n\020\350\007\"\005r\003\260\001\001'
+  _globals['_ASKREQUEST'].fields_by_name['tags']._loaded_options = None
+  _globals['_ASKREQUEST'].fields_by_name['tags']._serialized_options = b'\272H\016\222\001\013\020@\"\007r\005\020\001(\200\002'
+  _globals['_ASKREQUEST'].fields_by_name['folder']._loaded_options = None
+  _globals['_ASKREQUEST'].fields_by_name['folder']._serialized_options = b'\272H\005r\003(\200\010'
+  _globals['_ASKREQUEST'].fields_by_name['speakers']._loaded_options = None
+  _globals['_ASKREQUEST'].fields_by_name['speakers']._serialized_options = b'\272H\016\222\001\013\020@\"\007r\005\020\001(\200\002'
+  _globals['_ASKREQUEST'].fields_by_name['languages']._loaded_options = None
+  _globals['_ASKREQUEST'].fields_by_name['languages']._serialized_options = b'\272H\027\222\001\024\020@\"\020r\0162\014^[a-z]{2,3}$'
+  _globals['_SEARCHREQUEST']._serialized_start=231
+  _globals['_SEARCHREQUEST']._serialized_end=674
+  _globals['_TEXTRANGE']._serialized_start=676
+  _globals['_TEXTRANGE']._serialized_end=715
+  _globals['_SEARCHHIT']._serialized_start=718
+  _globals['_SEARCHHIT']._serialized_end=1106
+  _globals['_SEARCHRESPONSE']._serialized_start=1108
+  _globals['_SEARCHRESPONSE']._serialized_end=1198
+  _globals['_FINDSIMILARREQUEST']._serialized_start=1200
+  _globals['_FINDSIMILARREQUEST']._serialized_end=1276
+  _globals['_SIMILARRECORDING']._serialized_start=1278
+  _globals['_SIMILARRECORDING']._serialized_end=1370
+  _globals['_FINDSIMILARRESPONSE']._serialized_start=1372
+  _globals['_FINDSIMILARRESPONSE']._serialized_end=1455
+  _globals['_EXCHANGE']._serialized_start=1457
+  _globals['_EXCHANGE']._serialized_end=1522
+  _globals['_ASKREQUEST']._serialized_start=1525
+  _globals['_ASKREQUEST']._serialized_end=2004
+  _globals['_ASKSOURCES']._serialized_start=2006
+  _globals['_ASKSOURCES']._serialized_end=2099
+  _globals['_ASKCITATION']._serialized_start=2101
+  _globals['_ASKCITATION']._serialized_end=2228
+  _globals['_ASKSENTENCE']._serialized_start=2230
+  _globals['_ASKSENTENCE']._serialized_end=2313
+  _globals['_ASKRESULT']._serialized_start=2315
+  _globals['_ASKRESULT']._serialized_end=2356
+  _globals['_ASKRESPONSE']._serialized_start=2359
+  _globals['_ASKRESPONSE']._serialized_end=2565
+  _globals['_SEARCHSERVICE']._serialized_start=2568
+  _globals['_SEARCHSERVICE']._serialized_end=2858
 # @@protoc_insertion_point(module_scope)

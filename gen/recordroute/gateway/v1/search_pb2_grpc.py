@@ -40,6 +40,16 @@ class SearchServiceStub:
                 request_serializer=recordroute_dot_gateway_dot_v1_dot_search__pb2.SearchRequest.SerializeToString,
                 response_deserializer=recordroute_dot_gateway_dot_v1_dot_search__pb2.SearchResponse.FromString,
                 _registered_method=True)
+        self.FindSimilar = channel.unary_unary(
+                '/recordroute.gateway.v1.SearchService/FindSimilar',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_search__pb2.FindSimilarRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_search__pb2.FindSimilarResponse.FromString,
+                _registered_method=True)
+        self.Ask = channel.unary_stream(
+                '/recordroute.gateway.v1.SearchService/Ask',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_search__pb2.AskRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_search__pb2.AskResponse.FromString,
+                _registered_method=True)
 
 
 class SearchServiceServicer:
@@ -49,7 +59,28 @@ class SearchServiceServicer:
     def Search(self, request, context):
         """Finds the places in the recordings that fit a query, best first.
 
-        Errors: UNAVAILABLE (UPSTREAM_UNAVAILABLE), FAILED_PRECONDITION (MODEL_MISSING).
+        Errors: UNAVAILABLE (UPSTREAM_UNAVAILABLE), FAILED_PRECONDITION (MODEL_MISSING), INVALID_ARGUMENT (PAGE_TOKEN,
+        PAGE_TOKEN_INVALID).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindSimilar(self, request, context):
+        """Finds the recordings that speak of the same as one of them, most alike first.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), UNAVAILABLE (UPSTREAM_UNAVAILABLE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Ask(self, request, context):
+        """Answers a question from the recordings, every sentence with the places that it rests on, or says that they do not
+        hold the answer.
+
+        Errors: UNAVAILABLE (UPSTREAM_UNAVAILABLE), FAILED_PRECONDITION (MODEL_MISSING), RESOURCE_EXHAUSTED (OVERLOADED,
+        BUDGET_EXHAUSTED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -62,6 +93,16 @@ def add_SearchServiceServicer_to_server(servicer, server):
                     servicer.Search,
                     request_deserializer=recordroute_dot_gateway_dot_v1_dot_search__pb2.SearchRequest.FromString,
                     response_serializer=recordroute_dot_gateway_dot_v1_dot_search__pb2.SearchResponse.SerializeToString,
+            ),
+            'FindSimilar': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindSimilar,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_search__pb2.FindSimilarRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_search__pb2.FindSimilarResponse.SerializeToString,
+            ),
+            'Ask': grpc.unary_stream_rpc_method_handler(
+                    servicer.Ask,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_search__pb2.AskRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_search__pb2.AskResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -92,6 +133,60 @@ class SearchService:
             '/recordroute.gateway.v1.SearchService/Search',
             recordroute_dot_gateway_dot_v1_dot_search__pb2.SearchRequest.SerializeToString,
             recordroute_dot_gateway_dot_v1_dot_search__pb2.SearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindSimilar(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.SearchService/FindSimilar',
+            recordroute_dot_gateway_dot_v1_dot_search__pb2.FindSimilarRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_search__pb2.FindSimilarResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Ask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/recordroute.gateway.v1.SearchService/Ask',
+            recordroute_dot_gateway_dot_v1_dot_search__pb2.AskRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_search__pb2.AskResponse.FromString,
             options,
             channel_credentials,
             insecure,

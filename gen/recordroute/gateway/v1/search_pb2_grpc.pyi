@@ -36,7 +36,20 @@ class SearchServiceStub:
     Search: _grpc.UnaryUnaryMultiCallable[_search_pb2.SearchRequest, _search_pb2.SearchResponse]
     """Finds the places in the recordings that fit a query, best first.
 
-    Errors: UNAVAILABLE (UPSTREAM_UNAVAILABLE), FAILED_PRECONDITION (MODEL_MISSING).
+    Errors: UNAVAILABLE (UPSTREAM_UNAVAILABLE), FAILED_PRECONDITION (MODEL_MISSING), INVALID_ARGUMENT (PAGE_TOKEN,
+    PAGE_TOKEN_INVALID).
+    """
+    FindSimilar: _grpc.UnaryUnaryMultiCallable[_search_pb2.FindSimilarRequest, _search_pb2.FindSimilarResponse]
+    """Finds the recordings that speak of the same as one of them, most alike first.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), UNAVAILABLE (UPSTREAM_UNAVAILABLE).
+    """
+    Ask: _grpc.UnaryStreamMultiCallable[_search_pb2.AskRequest, _search_pb2.AskResponse]
+    """Answers a question from the recordings, every sentence with the places that it rests on, or says that they do not
+    hold the answer.
+
+    Errors: UNAVAILABLE (UPSTREAM_UNAVAILABLE), FAILED_PRECONDITION (MODEL_MISSING), RESOURCE_EXHAUSTED (OVERLOADED,
+    BUDGET_EXHAUSTED).
     """
 
 @_typing.type_check_only
@@ -47,7 +60,20 @@ class SearchServiceAsyncStub(SearchServiceStub):
     Search: _aio.UnaryUnaryMultiCallable[_search_pb2.SearchRequest, _search_pb2.SearchResponse]  # type: ignore[assignment]
     """Finds the places in the recordings that fit a query, best first.
 
-    Errors: UNAVAILABLE (UPSTREAM_UNAVAILABLE), FAILED_PRECONDITION (MODEL_MISSING).
+    Errors: UNAVAILABLE (UPSTREAM_UNAVAILABLE), FAILED_PRECONDITION (MODEL_MISSING), INVALID_ARGUMENT (PAGE_TOKEN,
+    PAGE_TOKEN_INVALID).
+    """
+    FindSimilar: _aio.UnaryUnaryMultiCallable[_search_pb2.FindSimilarRequest, _search_pb2.FindSimilarResponse]  # type: ignore[assignment]
+    """Finds the recordings that speak of the same as one of them, most alike first.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), UNAVAILABLE (UPSTREAM_UNAVAILABLE).
+    """
+    Ask: _aio.UnaryStreamMultiCallable[_search_pb2.AskRequest, _search_pb2.AskResponse]  # type: ignore[assignment]
+    """Answers a question from the recordings, every sentence with the places that it rests on, or says that they do not
+    hold the answer.
+
+    Errors: UNAVAILABLE (UPSTREAM_UNAVAILABLE), FAILED_PRECONDITION (MODEL_MISSING), RESOURCE_EXHAUSTED (OVERLOADED,
+    BUDGET_EXHAUSTED).
     """
 
 class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -61,7 +87,32 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_search_pb2.SearchResponse, _abc.Awaitable[_search_pb2.SearchResponse]]:
         """Finds the places in the recordings that fit a query, best first.
 
-        Errors: UNAVAILABLE (UPSTREAM_UNAVAILABLE), FAILED_PRECONDITION (MODEL_MISSING).
+        Errors: UNAVAILABLE (UPSTREAM_UNAVAILABLE), FAILED_PRECONDITION (MODEL_MISSING), INVALID_ARGUMENT (PAGE_TOKEN,
+        PAGE_TOKEN_INVALID).
+        """
+
+    @_abc_1.abstractmethod
+    def FindSimilar(
+        self,
+        request: _search_pb2.FindSimilarRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_search_pb2.FindSimilarResponse, _abc.Awaitable[_search_pb2.FindSimilarResponse]]:
+        """Finds the recordings that speak of the same as one of them, most alike first.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), UNAVAILABLE (UPSTREAM_UNAVAILABLE).
+        """
+
+    @_abc_1.abstractmethod
+    def Ask(
+        self,
+        request: _search_pb2.AskRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_search_pb2.AskResponse], _abc.AsyncIterator[_search_pb2.AskResponse]]:
+        """Answers a question from the recordings, every sentence with the places that it rests on, or says that they do not
+        hold the answer.
+
+        Errors: UNAVAILABLE (UPSTREAM_UNAVAILABLE), FAILED_PRECONDITION (MODEL_MISSING), RESOURCE_EXHAUSTED (OVERLOADED,
+        BUDGET_EXHAUSTED).
         """
 
 def add_SearchServiceServicer_to_server(servicer: SearchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from recordroute.gateway.v1 import library_pb2 as recordroute_dot_gateway_dot_v1_dot_library__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#recordroute/gateway/v1/upload.proto\x12\x16recordroute.gateway.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$recordroute/gateway/v1/library.proto\"\xdb\x01\n\x0cUploadConfig\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tfile_name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \x12\x17\n\nsize_bytes\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12*\n\x06sha256\x18\x04 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$H\x01\x88\x01\x01\x12/\n\x0brecorded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\r\n\x0b_size_bytesB\t\n\x07_sha256\"\x7f\n\x16UploadRecordingRequest\x12\x36\n\x06\x63onfig\x18\x01 \x01(\x0b\x32$.recordroute.gateway.v1.UploadConfigH\x00\x12\x1b\n\x05\x63hunk\x18\x02 \x01(\x0c\x42\n\xbaH\x07z\x05\x18\x80\x80\xc0\x01H\x00\x42\x10\n\x07payload\x12\x05\xbaH\x02\x08\x01\"O\n\x17UploadRecordingResponse\x12\x34\n\trecording\x18\x01 \x01(\x0b\x32!.recordroute.gateway.v1.Recording2\x85\x01\n\rUploadService\x12t\n\x0fUploadRecording\x12..recordroute.gateway.v1.UploadRecordingRequest\x1a/.recordroute.gateway.v1.UploadRecordingResponse(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#recordroute/gateway/v1/upload.proto\x12\x16recordroute.gateway.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$recordroute/gateway/v1/library.proto\"\xf1\x02\n\x0cUploadConfig\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tfile_name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \x12\x17\n\nsize_bytes\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12*\n\x06sha256\x18\x04 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$H\x01\x88\x01\x01\x12/\n\x0brecorded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x61llow_duplicate\x18\x06 \x01(\x08\x12\x17\n\x05title\x18\x07 \x01(\tB\x08\xbaH\x05r\x03(\x80\x08\x12?\n\x06\x66older\x18\x08 \x01(\tB/\xbaH,r*(\x80\x08\x32%^([^/\\x00-\\x1f]+(/[^/\\x00-\\x1f]+)*)?$\x12!\n\x04tags\x18\t \x03(\tB\x13\xbaH\x10\x92\x01\r\x10@\x18\x01\"\x07r\x05\x10\x01(\x80\x02\x42\r\n\x0b_size_bytesB\t\n\x07_sha256\"\xac\x01\n\x13\x43reateUploadRequest\x12\x94\x01\n\x06\x63onfig\x18\x01 \x01(\x0b\x32$.recordroute.gateway.v1.UploadConfigB^\xbaH[\xba\x01U\n\rsize_required\x12\x16size_bytes is required\x1a,has(this.size_bytes) && this.size_bytes > 0u\xc8\x01\x01\"\'\n\tByteRange\x12\r\n\x05start\x18\x01 \x01(\x04\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x04\"\xd0\x01\n\x06Upload\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\x12\x33\n\x08received\x18\x04 \x03(\x0b\x32!.recordroute.gateway.v1.ByteRange\x12\x18\n\x10\x63hunk_size_bytes\x18\x05 \x01(\r\x12.\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0crecording_id\x18\x07 \x01(\t\"F\n\x14\x43reateUploadResponse\x12.\n\x06upload\x18\x01 \x01(\x0b\x32\x1e.recordroute.gateway.v1.Upload\"/\n\x10GetUploadRequest\x12\x1b\n\tupload_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"C\n\x11GetUploadResponse\x12.\n\x06upload\x18\x01 \x01(\x0b\x32\x1e.recordroute.gateway.v1.Upload\"m\n\x12UploadChunkRequest\x12\x1b\n\tupload_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x0e\n\x06offset\x18\x02 \x01(\x04\x12\x1a\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x42\x0c\xbaH\tz\x07\x10\x01\x18\x80\x80\xc0\x01\x12\x0e\n\x06\x63rc32c\x18\x04 \x01(\x07\"B\n\x13UploadChunkResponse\x12\x13\n\x0bnext_offset\x18\x01 \x01(\x04\x12\x16\n\x0ereceived_bytes\x18\x02 \x01(\x04\"[\n\x15\x43ompleteUploadRequest\x12\x1b\n\tupload_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12%\n\x06sha256\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\"N\n\x16\x43ompleteUploadResponse\x12\x34\n\trecording\x18\x01 \x01(\x0b\x32!.recordroute.gateway.v1.Recording\"1\n\x12\x41\x62ortUploadRequest\x12\x1b\n\tupload_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x15\n\x13\x41\x62ortUploadResponse\"\x7f\n\x16UploadRecordingRequest\x12\x36\n\x06\x63onfig\x18\x01 \x01(\x0b\x32$.recordroute.gateway.v1.UploadConfigH\x00\x12\x1b\n\x05\x63hunk\x18\x02 \x01(\x0c\x42\n\xbaH\x07z\x05\x18\x80\x80\xc0\x01H\x00\x42\x10\n\x07payload\x12\x05\xbaH\x02\x08\x01\"O\n\x17UploadRecordingResponse\x12\x34\n\trecording\x18\x01 \x01(\x0b\x32!.recordroute.gateway.v1.Recording2\x93\x05\n\rUploadService\x12t\n\x0fUploadRecording\x12..recordroute.gateway.v1.UploadRecordingRequest\x1a/.recordroute.gateway.v1.UploadRecordingResponse(\x01\x12i\n\x0c\x43reateUpload\x12+.recordroute.gateway.v1.CreateUploadRequest\x1a,.recordroute.gateway.v1.CreateUploadResponse\x12`\n\tGetUpload\x12(.recordroute.gateway.v1.GetUploadRequest\x1a).recordroute.gateway.v1.GetUploadResponse\x12\x66\n\x0bUploadChunk\x12*.recordroute.gateway.v1.UploadChunkRequest\x1a+.recordroute.gateway.v1.UploadChunkResponse\x12o\n\x0e\x43ompleteUpload\x12-.recordroute.gateway.v1.CompleteUploadRequest\x1a..recordroute.gateway.v1.CompleteUploadResponse\x12\x66\n\x0b\x41\x62ortUpload\x12*.recordroute.gateway.v1.AbortUploadRequest\x1a+.recordroute.gateway.v1.AbortUploadResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,16 +40,60 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPLOADCONFIG'].fields_by_name['file_name']._serialized_options = b'\272H\007r\005\020\001(\200 '
   _globals['_UPLOADCONFIG'].fields_by_name['sha256']._loaded_options = None
   _globals['_UPLOADCONFIG'].fields_by_name['sha256']._serialized_options = b'\272H\022r\0202\016^[0-9a-f]{64}$'
+  _globals['_UPLOADCONFIG'].fields_by_name['title']._loaded_options = None
+  _globals['_UPLOADCONFIG'].fields_by_name['title']._serialized_options = b'\272H\005r\003(\200\010'
+  _globals['_UPLOADCONFIG'].fields_by_name['folder']._loaded_options = None
+  _globals['_UPLOADCONFIG'].fields_by_name['folder']._serialized_options = b'\272H,r*(\200\0102%^([^/\\x00-\\x1f]+(/[^/\\x00-\\x1f]+)*)?$'
+  _globals['_UPLOADCONFIG'].fields_by_name['tags']._loaded_options = None
+  _globals['_UPLOADCONFIG'].fields_by_name['tags']._serialized_options = b'\272H\020\222\001\r\020@\030\001\"\007r\005\020\001(\200\002'
+  _globals['_CREATEUPLOADREQUEST'].fields_by_name['config']._loaded_options = None
+  _globals['_CREATEUPLOADREQUEST'].fields_by_name['config']._serialized_options = b'\272H[\272\001U\n\rsize_required\022\026size_bytes is required\032,has(this.size_bytes) && this.size_bytes > 0u\310\001\001'
+  _globals['_GETUPLOADREQUEST'].fields_by_name['upload_id']._loaded_options = None
+  _globals['_GETUPLOADREQUEST'].fields_by_name['upload_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_UPLOADCHUNKREQUEST'].fields_by_name['upload_id']._loaded_options = None
+  _globals['_UPLOADCHUNKREQUEST'].fields_by_name['upload_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_UPLOADCHUNKREQUEST'].fields_by_name['data']._loaded_options = None
+  _globals['_UPLOADCHUNKREQUEST'].fields_by_name['data']._serialized_options = b'\272H\tz\007\020\001\030\200\200\300\001'
+  _globals['_COMPLETEUPLOADREQUEST'].fields_by_name['upload_id']._loaded_options = None
+  _globals['_COMPLETEUPLOADREQUEST'].fields_by_name['upload_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_COMPLETEUPLOADREQUEST'].fields_by_name['sha256']._loaded_options = None
+  _globals['_COMPLETEUPLOADREQUEST'].fields_by_name['sha256']._serialized_options = b'\272H\022r\0202\016^[0-9a-f]{64}$'
+  _globals['_ABORTUPLOADREQUEST'].fields_by_name['upload_id']._loaded_options = None
+  _globals['_ABORTUPLOADREQUEST'].fields_by_name['upload_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_UPLOADRECORDINGREQUEST'].oneofs_by_name['payload']._loaded_options = None
   _globals['_UPLOADRECORDINGREQUEST'].oneofs_by_name['payload']._serialized_options = b'\272H\002\010\001'
   _globals['_UPLOADRECORDINGREQUEST'].fields_by_name['chunk']._loaded_options = None
   _globals['_UPLOADRECORDINGREQUEST'].fields_by_name['chunk']._serialized_options = b'\272H\007z\005\030\200\200\300\001'
   _globals['_UPLOADCONFIG']._serialized_start=164
-  _globals['_UPLOADCONFIG']._serialized_end=383
-  _globals['_UPLOADRECORDINGREQUEST']._serialized_start=385
-  _globals['_UPLOADRECORDINGREQUEST']._serialized_end=512
-  _globals['_UPLOADRECORDINGRESPONSE']._serialized_start=514
-  _globals['_UPLOADRECORDINGRESPONSE']._serialized_end=593
-  _globals['_UPLOADSERVICE']._serialized_start=596
-  _globals['_UPLOADSERVICE']._serialized_end=729
+  _globals['_UPLOADCONFIG']._serialized_end=533
+  _globals['_CREATEUPLOADREQUEST']._serialized_start=536
+  _globals['_CREATEUPLOADREQUEST']._serialized_end=708
+  _globals['_BYTERANGE']._serialized_start=710
+  _globals['_BYTERANGE']._serialized_end=749
+  _globals['_UPLOAD']._serialized_start=752
+  _globals['_UPLOAD']._serialized_end=960
+  _globals['_CREATEUPLOADRESPONSE']._serialized_start=962
+  _globals['_CREATEUPLOADRESPONSE']._serialized_end=1032
+  _globals['_GETUPLOADREQUEST']._serialized_start=1034
+  _globals['_GETUPLOADREQUEST']._serialized_end=1081
+  _globals['_GETUPLOADRESPONSE']._serialized_start=1083
+  _globals['_GETUPLOADRESPONSE']._serialized_end=1150
+  _globals['_UPLOADCHUNKREQUEST']._serialized_start=1152
+  _globals['_UPLOADCHUNKREQUEST']._serialized_end=1261
+  _globals['_UPLOADCHUNKRESPONSE']._serialized_start=1263
+  _globals['_UPLOADCHUNKRESPONSE']._serialized_end=1329
+  _globals['_COMPLETEUPLOADREQUEST']._serialized_start=1331
+  _globals['_COMPLETEUPLOADREQUEST']._serialized_end=1422
+  _globals['_COMPLETEUPLOADRESPONSE']._serialized_start=1424
+  _globals['_COMPLETEUPLOADRESPONSE']._serialized_end=1502
+  _globals['_ABORTUPLOADREQUEST']._serialized_start=1504
+  _globals['_ABORTUPLOADREQUEST']._serialized_end=1553
+  _globals['_ABORTUPLOADRESPONSE']._serialized_start=1555
+  _globals['_ABORTUPLOADRESPONSE']._serialized_end=1576
+  _globals['_UPLOADRECORDINGREQUEST']._serialized_start=1578
+  _globals['_UPLOADRECORDINGREQUEST']._serialized_end=1705
+  _globals['_UPLOADRECORDINGRESPONSE']._serialized_start=1707
+  _globals['_UPLOADRECORDINGRESPONSE']._serialized_end=1786
+  _globals['_UPLOADSERVICE']._serialized_start=1789
+  _globals['_UPLOADSERVICE']._serialized_end=2448
 # @@protoc_insertion_point(module_scope)

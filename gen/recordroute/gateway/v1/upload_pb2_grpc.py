@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class UploadServiceStub:
-    """Takes recordings in.
+    """Takes recordings in: in one stream, or in chunks that may come out of order, more than once, and over days.
     """
 
     def __init__(self, channel):
@@ -40,18 +40,92 @@ class UploadServiceStub:
                 request_serializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.UploadRecordingRequest.SerializeToString,
                 response_deserializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.UploadRecordingResponse.FromString,
                 _registered_method=True)
+        self.CreateUpload = channel.unary_unary(
+                '/recordroute.gateway.v1.UploadService/CreateUpload',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.CreateUploadRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.CreateUploadResponse.FromString,
+                _registered_method=True)
+        self.GetUpload = channel.unary_unary(
+                '/recordroute.gateway.v1.UploadService/GetUpload',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.GetUploadRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.GetUploadResponse.FromString,
+                _registered_method=True)
+        self.UploadChunk = channel.unary_unary(
+                '/recordroute.gateway.v1.UploadService/UploadChunk',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.UploadChunkRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.UploadChunkResponse.FromString,
+                _registered_method=True)
+        self.CompleteUpload = channel.unary_unary(
+                '/recordroute.gateway.v1.UploadService/CompleteUpload',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.CompleteUploadRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.CompleteUploadResponse.FromString,
+                _registered_method=True)
+        self.AbortUpload = channel.unary_unary(
+                '/recordroute.gateway.v1.UploadService/AbortUpload',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.AbortUploadRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.AbortUploadResponse.FromString,
+                _registered_method=True)
 
 
 class UploadServiceServicer:
-    """Takes recordings in.
+    """Takes recordings in: in one stream, or in chunks that may come out of order, more than once, and over days.
     """
 
     def UploadRecording(self, request_iterator, context):
         """Uploads one file in a single stream: the configuration first, then the bytes in order. Nothing is kept of an
         upload that does not end well.
 
-        Errors: INVALID_ARGUMENT (MEDIA_EMPTY, CHECKSUM_MISMATCH, SIZE_MISMATCH, STREAM_PROTOCOL),
-        RESOURCE_EXHAUSTED (DISK_FULL).
+        Errors: INVALID_ARGUMENT (MEDIA_EMPTY, MEDIA_TOO_LARGE, MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO,
+        DOCUMENT_WITHOUT_TEXT, DOCUMENT_ENCRYPTED, DOCUMENT_TOO_LONG, CHECKSUM_MISMATCH, SIZE_MISMATCH, BAD_LABEL,
+        STREAM_PROTOCOL), ALREADY_EXISTS (DUPLICATE_RECORDING, with the metadata recording_id and title of the recording
+        outside the bin that holds the same bytes), RESOURCE_EXHAUSTED (DISK_FULL, QUOTA_EXCEEDED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateUpload(self, request, context):
+        """Opens an upload in chunks. It is kept until it is completed, aborted, or no chunk has come for a time.
+
+        Errors: INVALID_ARGUMENT (MEDIA_TOO_LARGE, BAD_LABEL), ALREADY_EXISTS (DUPLICATE_RECORDING, where the configuration
+        has the file's SHA-256), RESOURCE_EXHAUSTED (DISK_FULL, QUOTA_EXCEEDED, TOO_MANY_UPLOADS).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUpload(self, request, context):
+        """Tells what has come of an upload: a client that was cut off goes on from there. Errors: NOT_FOUND
+        (UPLOAD_NOT_FOUND).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UploadChunk(self, request, context):
+        """Writes one chunk. Chunks may come in any order and any number of times.
+
+        Errors: NOT_FOUND (UPLOAD_NOT_FOUND), INVALID_ARGUMENT (CHUNK_CHECKSUM_MISMATCH, CHUNK_OUT_OF_RANGE),
+        FAILED_PRECONDITION (UPLOAD_COMPLETED), RESOURCE_EXHAUSTED (DISK_FULL, TOO_MANY_GAPS: more than 16384 gaps).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompleteUpload(self, request, context):
+        """Makes the recording of an upload whose bytes have all come. The upload stays if it fails, so that what is missing
+        can be sent; after CHECKSUM_MISMATCH that is everything. It goes on where the caller's deadline passes: calling
+        again waits for the same.
+
+        Errors: as UploadRecording, NOT_FOUND (UPLOAD_NOT_FOUND), FAILED_PRECONDITION (UPLOAD_INCOMPLETE, with the metadata
+        first_missing_offset).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AbortUpload(self, request, context):
+        """Throws an upload away. It is no error if it is gone already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -65,6 +139,31 @@ def add_UploadServiceServicer_to_server(servicer, server):
                     request_deserializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.UploadRecordingRequest.FromString,
                     response_serializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.UploadRecordingResponse.SerializeToString,
             ),
+            'CreateUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateUpload,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.CreateUploadRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.CreateUploadResponse.SerializeToString,
+            ),
+            'GetUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUpload,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.GetUploadRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.GetUploadResponse.SerializeToString,
+            ),
+            'UploadChunk': grpc.unary_unary_rpc_method_handler(
+                    servicer.UploadChunk,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.UploadChunkRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.UploadChunkResponse.SerializeToString,
+            ),
+            'CompleteUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompleteUpload,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.CompleteUploadRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.CompleteUploadResponse.SerializeToString,
+            ),
+            'AbortUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.AbortUpload,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.AbortUploadRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_upload__pb2.AbortUploadResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'recordroute.gateway.v1.UploadService', rpc_method_handlers)
@@ -74,7 +173,7 @@ def add_UploadServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class UploadService:
-    """Takes recordings in.
+    """Takes recordings in: in one stream, or in chunks that may come out of order, more than once, and over days.
     """
 
     @staticmethod
@@ -94,6 +193,141 @@ class UploadService:
             '/recordroute.gateway.v1.UploadService/UploadRecording',
             recordroute_dot_gateway_dot_v1_dot_upload__pb2.UploadRecordingRequest.SerializeToString,
             recordroute_dot_gateway_dot_v1_dot_upload__pb2.UploadRecordingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.UploadService/CreateUpload',
+            recordroute_dot_gateway_dot_v1_dot_upload__pb2.CreateUploadRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_upload__pb2.CreateUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.UploadService/GetUpload',
+            recordroute_dot_gateway_dot_v1_dot_upload__pb2.GetUploadRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_upload__pb2.GetUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadChunk(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.UploadService/UploadChunk',
+            recordroute_dot_gateway_dot_v1_dot_upload__pb2.UploadChunkRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_upload__pb2.UploadChunkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompleteUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.UploadService/CompleteUpload',
+            recordroute_dot_gateway_dot_v1_dot_upload__pb2.CompleteUploadRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_upload__pb2.CompleteUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AbortUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.UploadService/AbortUpload',
+            recordroute_dot_gateway_dot_v1_dot_upload__pb2.AbortUploadRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_upload__pb2.AbortUploadResponse.FromString,
             options,
             channel_credentials,
             insecure,

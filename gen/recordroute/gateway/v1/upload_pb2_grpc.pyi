@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class UploadServiceStub:
-    """Takes recordings in."""
+    """Takes recordings in: in one stream, or in chunks that may come out of order, more than once, and over days."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -37,25 +37,81 @@ class UploadServiceStub:
     """Uploads one file in a single stream: the configuration first, then the bytes in order. Nothing is kept of an
     upload that does not end well.
 
-    Errors: INVALID_ARGUMENT (MEDIA_EMPTY, CHECKSUM_MISMATCH, SIZE_MISMATCH, STREAM_PROTOCOL),
-    RESOURCE_EXHAUSTED (DISK_FULL).
+    Errors: INVALID_ARGUMENT (MEDIA_EMPTY, MEDIA_TOO_LARGE, MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO,
+    DOCUMENT_WITHOUT_TEXT, DOCUMENT_ENCRYPTED, DOCUMENT_TOO_LONG, CHECKSUM_MISMATCH, SIZE_MISMATCH, BAD_LABEL,
+    STREAM_PROTOCOL), ALREADY_EXISTS (DUPLICATE_RECORDING, with the metadata recording_id and title of the recording
+    outside the bin that holds the same bytes), RESOURCE_EXHAUSTED (DISK_FULL, QUOTA_EXCEEDED).
     """
+    CreateUpload: _grpc.UnaryUnaryMultiCallable[_upload_pb2.CreateUploadRequest, _upload_pb2.CreateUploadResponse]
+    """Opens an upload in chunks. It is kept until it is completed, aborted, or no chunk has come for a time.
+
+    Errors: INVALID_ARGUMENT (MEDIA_TOO_LARGE, BAD_LABEL), ALREADY_EXISTS (DUPLICATE_RECORDING, where the configuration
+    has the file's SHA-256), RESOURCE_EXHAUSTED (DISK_FULL, QUOTA_EXCEEDED, TOO_MANY_UPLOADS).
+    """
+    GetUpload: _grpc.UnaryUnaryMultiCallable[_upload_pb2.GetUploadRequest, _upload_pb2.GetUploadResponse]
+    """Tells what has come of an upload: a client that was cut off goes on from there. Errors: NOT_FOUND
+    (UPLOAD_NOT_FOUND).
+    """
+    UploadChunk: _grpc.UnaryUnaryMultiCallable[_upload_pb2.UploadChunkRequest, _upload_pb2.UploadChunkResponse]
+    """Writes one chunk. Chunks may come in any order and any number of times.
+
+    Errors: NOT_FOUND (UPLOAD_NOT_FOUND), INVALID_ARGUMENT (CHUNK_CHECKSUM_MISMATCH, CHUNK_OUT_OF_RANGE),
+    FAILED_PRECONDITION (UPLOAD_COMPLETED), RESOURCE_EXHAUSTED (DISK_FULL, TOO_MANY_GAPS: more than 16384 gaps).
+    """
+    CompleteUpload: _grpc.UnaryUnaryMultiCallable[_upload_pb2.CompleteUploadRequest, _upload_pb2.CompleteUploadResponse]
+    """Makes the recording of an upload whose bytes have all come. The upload stays if it fails, so that what is missing
+    can be sent; after CHECKSUM_MISMATCH that is everything. It goes on where the caller's deadline passes: calling
+    again waits for the same.
+
+    Errors: as UploadRecording, NOT_FOUND (UPLOAD_NOT_FOUND), FAILED_PRECONDITION (UPLOAD_INCOMPLETE, with the metadata
+    first_missing_offset).
+    """
+    AbortUpload: _grpc.UnaryUnaryMultiCallable[_upload_pb2.AbortUploadRequest, _upload_pb2.AbortUploadResponse]
+    """Throws an upload away. It is no error if it is gone already."""
 
 @_typing.type_check_only
 class UploadServiceAsyncStub(UploadServiceStub):
-    """Takes recordings in."""
+    """Takes recordings in: in one stream, or in chunks that may come out of order, more than once, and over days."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     UploadRecording: _aio.StreamUnaryMultiCallable[_upload_pb2.UploadRecordingRequest, _upload_pb2.UploadRecordingResponse]  # type: ignore[assignment]
     """Uploads one file in a single stream: the configuration first, then the bytes in order. Nothing is kept of an
     upload that does not end well.
 
-    Errors: INVALID_ARGUMENT (MEDIA_EMPTY, CHECKSUM_MISMATCH, SIZE_MISMATCH, STREAM_PROTOCOL),
-    RESOURCE_EXHAUSTED (DISK_FULL).
+    Errors: INVALID_ARGUMENT (MEDIA_EMPTY, MEDIA_TOO_LARGE, MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO,
+    DOCUMENT_WITHOUT_TEXT, DOCUMENT_ENCRYPTED, DOCUMENT_TOO_LONG, CHECKSUM_MISMATCH, SIZE_MISMATCH, BAD_LABEL,
+    STREAM_PROTOCOL), ALREADY_EXISTS (DUPLICATE_RECORDING, with the metadata recording_id and title of the recording
+    outside the bin that holds the same bytes), RESOURCE_EXHAUSTED (DISK_FULL, QUOTA_EXCEEDED).
     """
+    CreateUpload: _aio.UnaryUnaryMultiCallable[_upload_pb2.CreateUploadRequest, _upload_pb2.CreateUploadResponse]  # type: ignore[assignment]
+    """Opens an upload in chunks. It is kept until it is completed, aborted, or no chunk has come for a time.
+
+    Errors: INVALID_ARGUMENT (MEDIA_TOO_LARGE, BAD_LABEL), ALREADY_EXISTS (DUPLICATE_RECORDING, where the configuration
+    has the file's SHA-256), RESOURCE_EXHAUSTED (DISK_FULL, QUOTA_EXCEEDED, TOO_MANY_UPLOADS).
+    """
+    GetUpload: _aio.UnaryUnaryMultiCallable[_upload_pb2.GetUploadRequest, _upload_pb2.GetUploadResponse]  # type: ignore[assignment]
+    """Tells what has come of an upload: a client that was cut off goes on from there. Errors: NOT_FOUND
+    (UPLOAD_NOT_FOUND).
+    """
+    UploadChunk: _aio.UnaryUnaryMultiCallable[_upload_pb2.UploadChunkRequest, _upload_pb2.UploadChunkResponse]  # type: ignore[assignment]
+    """Writes one chunk. Chunks may come in any order and any number of times.
+
+    Errors: NOT_FOUND (UPLOAD_NOT_FOUND), INVALID_ARGUMENT (CHUNK_CHECKSUM_MISMATCH, CHUNK_OUT_OF_RANGE),
+    FAILED_PRECONDITION (UPLOAD_COMPLETED), RESOURCE_EXHAUSTED (DISK_FULL, TOO_MANY_GAPS: more than 16384 gaps).
+    """
+    CompleteUpload: _aio.UnaryUnaryMultiCallable[_upload_pb2.CompleteUploadRequest, _upload_pb2.CompleteUploadResponse]  # type: ignore[assignment]
+    """Makes the recording of an upload whose bytes have all come. The upload stays if it fails, so that what is missing
+    can be sent; after CHECKSUM_MISMATCH that is everything. It goes on where the caller's deadline passes: calling
+    again waits for the same.
+
+    Errors: as UploadRecording, NOT_FOUND (UPLOAD_NOT_FOUND), FAILED_PRECONDITION (UPLOAD_INCOMPLETE, with the metadata
+    first_missing_offset).
+    """
+    AbortUpload: _aio.UnaryUnaryMultiCallable[_upload_pb2.AbortUploadRequest, _upload_pb2.AbortUploadResponse]  # type: ignore[assignment]
+    """Throws an upload away. It is no error if it is gone already."""
 
 class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Takes recordings in."""
+    """Takes recordings in: in one stream, or in chunks that may come out of order, more than once, and over days."""
 
     @_abc_1.abstractmethod
     def UploadRecording(
@@ -66,8 +122,66 @@ class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
         """Uploads one file in a single stream: the configuration first, then the bytes in order. Nothing is kept of an
         upload that does not end well.
 
-        Errors: INVALID_ARGUMENT (MEDIA_EMPTY, CHECKSUM_MISMATCH, SIZE_MISMATCH, STREAM_PROTOCOL),
-        RESOURCE_EXHAUSTED (DISK_FULL).
+        Errors: INVALID_ARGUMENT (MEDIA_EMPTY, MEDIA_TOO_LARGE, MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO,
+        DOCUMENT_WITHOUT_TEXT, DOCUMENT_ENCRYPTED, DOCUMENT_TOO_LONG, CHECKSUM_MISMATCH, SIZE_MISMATCH, BAD_LABEL,
+        STREAM_PROTOCOL), ALREADY_EXISTS (DUPLICATE_RECORDING, with the metadata recording_id and title of the recording
+        outside the bin that holds the same bytes), RESOURCE_EXHAUSTED (DISK_FULL, QUOTA_EXCEEDED).
         """
+
+    @_abc_1.abstractmethod
+    def CreateUpload(
+        self,
+        request: _upload_pb2.CreateUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_pb2.CreateUploadResponse, _abc.Awaitable[_upload_pb2.CreateUploadResponse]]:
+        """Opens an upload in chunks. It is kept until it is completed, aborted, or no chunk has come for a time.
+
+        Errors: INVALID_ARGUMENT (MEDIA_TOO_LARGE, BAD_LABEL), ALREADY_EXISTS (DUPLICATE_RECORDING, where the configuration
+        has the file's SHA-256), RESOURCE_EXHAUSTED (DISK_FULL, QUOTA_EXCEEDED, TOO_MANY_UPLOADS).
+        """
+
+    @_abc_1.abstractmethod
+    def GetUpload(
+        self,
+        request: _upload_pb2.GetUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_pb2.GetUploadResponse, _abc.Awaitable[_upload_pb2.GetUploadResponse]]:
+        """Tells what has come of an upload: a client that was cut off goes on from there. Errors: NOT_FOUND
+        (UPLOAD_NOT_FOUND).
+        """
+
+    @_abc_1.abstractmethod
+    def UploadChunk(
+        self,
+        request: _upload_pb2.UploadChunkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_pb2.UploadChunkResponse, _abc.Awaitable[_upload_pb2.UploadChunkResponse]]:
+        """Writes one chunk. Chunks may come in any order and any number of times.
+
+        Errors: NOT_FOUND (UPLOAD_NOT_FOUND), INVALID_ARGUMENT (CHUNK_CHECKSUM_MISMATCH, CHUNK_OUT_OF_RANGE),
+        FAILED_PRECONDITION (UPLOAD_COMPLETED), RESOURCE_EXHAUSTED (DISK_FULL, TOO_MANY_GAPS: more than 16384 gaps).
+        """
+
+    @_abc_1.abstractmethod
+    def CompleteUpload(
+        self,
+        request: _upload_pb2.CompleteUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_pb2.CompleteUploadResponse, _abc.Awaitable[_upload_pb2.CompleteUploadResponse]]:
+        """Makes the recording of an upload whose bytes have all come. The upload stays if it fails, so that what is missing
+        can be sent; after CHECKSUM_MISMATCH that is everything. It goes on where the caller's deadline passes: calling
+        again waits for the same.
+
+        Errors: as UploadRecording, NOT_FOUND (UPLOAD_NOT_FOUND), FAILED_PRECONDITION (UPLOAD_INCOMPLETE, with the metadata
+        first_missing_offset).
+        """
+
+    @_abc_1.abstractmethod
+    def AbortUpload(
+        self,
+        request: _upload_pb2.AbortUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_pb2.AbortUploadResponse, _abc.Awaitable[_upload_pb2.AbortUploadResponse]]:
+        """Throws an upload away. It is no error if it is gone already."""
 
 def add_UploadServiceServicer_to_server(servicer: UploadServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -62,7 +62,8 @@ class VoiceServiceServicer:
         """Remembers the voice of somebody who speaks in a recording under a name.
 
         Errors: FAILED_PRECONDITION (VOICES_DISABLED; VOICE_NOT_KEPT, where the recording was transcribed while voices were
-        not allowed), NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY, SPEAKER_NOT_FOUND), ALREADY_EXISTS (VOICE_EXISTS).
+        not allowed), NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY, SPEAKER_NOT_FOUND), ALREADY_EXISTS (VOICE_EXISTS),
+        PERMISSION_DENIED (READ_ONLY).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,7 +39,8 @@ class VoiceServiceStub:
     """Remembers the voice of somebody who speaks in a recording under a name.
 
     Errors: FAILED_PRECONDITION (VOICES_DISABLED; VOICE_NOT_KEPT, where the recording was transcribed while voices were
-    not allowed), NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY, SPEAKER_NOT_FOUND), ALREADY_EXISTS (VOICE_EXISTS).
+    not allowed), NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY, SPEAKER_NOT_FOUND), ALREADY_EXISTS (VOICE_EXISTS),
+    PERMISSION_DENIED (READ_ONLY).
     """
     ListVoices: _grpc.UnaryUnaryMultiCallable[_voice_pb2.ListVoicesRequest, _voice_pb2.ListVoicesResponse]
     """Lists the remembered voices by name. Errors: FAILED_PRECONDITION (VOICES_DISABLED)."""
@@ -59,7 +60,8 @@ class VoiceServiceAsyncStub(VoiceServiceStub):
     """Remembers the voice of somebody who speaks in a recording under a name.
 
     Errors: FAILED_PRECONDITION (VOICES_DISABLED; VOICE_NOT_KEPT, where the recording was transcribed while voices were
-    not allowed), NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY, SPEAKER_NOT_FOUND), ALREADY_EXISTS (VOICE_EXISTS).
+    not allowed), NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY, SPEAKER_NOT_FOUND), ALREADY_EXISTS (VOICE_EXISTS),
+    PERMISSION_DENIED (READ_ONLY).
     """
     ListVoices: _aio.UnaryUnaryMultiCallable[_voice_pb2.ListVoicesRequest, _voice_pb2.ListVoicesResponse]  # type: ignore[assignment]
     """Lists the remembered voices by name. Errors: FAILED_PRECONDITION (VOICES_DISABLED)."""
@@ -82,7 +84,8 @@ class VoiceServiceServicer(metaclass=_abc_1.ABCMeta):
         """Remembers the voice of somebody who speaks in a recording under a name.
 
         Errors: FAILED_PRECONDITION (VOICES_DISABLED; VOICE_NOT_KEPT, where the recording was transcribed while voices were
-        not allowed), NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY, SPEAKER_NOT_FOUND), ALREADY_EXISTS (VOICE_EXISTS).
+        not allowed), NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY, SPEAKER_NOT_FOUND), ALREADY_EXISTS (VOICE_EXISTS),
+        PERMISSION_DENIED (READ_ONLY).
         """
 
     @_abc_1.abstractmethod

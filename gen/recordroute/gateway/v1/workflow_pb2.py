@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from recordroute.stt.v1 import stt_pb2 as recordroute_dot_stt_dot_v1_dot_stt__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%recordroute/gateway/v1/workflow.proto\x12\x16recordroute.gateway.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crecordroute/stt/v1/stt.proto\"\xd5\x05\n\x0fWorkflowOptions\x12*\n\x08language\x18\x01 \x01(\tB\x13\xbaH\x10r\x0e\x32\x0c^[a-z]{2,3}$H\x00\x88\x01\x01\x12.\n\tstt_model\x18\x02 \x01(\tB\x1b\xbaH\x18r\x16(\x80\x01\x32\x11^[A-Za-z0-9._-]*$\x12\x30\n\tllm_model\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18(\x80\x01\x32\x13^[A-Za-z0-9._:/-]*$\x12\x14\n\x0cskip_summary\x18\x04 \x01(\x08\x12\x12\n\nskip_index\x18\x05 \x01(\x08\x12\x36\n\x07profile\x18\x06 \x01(\x0e\x32\x1b.recordroute.stt.v1.ProfileB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12#\n\x1b\x64\x65tect_language_per_segment\x18\x07 \x01(\x08\x12\x11\n\ttranslate\x18\x08 \x01(\x08\x12$\n\x08hotwords\x18\t \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xc8\x01\"\x07r\x05\x10\x01(\x80\x01\x12 \n\x0einitial_prompt\x18\n \x01(\tB\x08\xbaH\x05r\x03(\x80\x10\x12\x15\n\rskip_speakers\x18\x0b \x01(\x08\x12\x1e\n\rspeaker_count\x18\x0c \x01(\rB\x07\xbaH\x04*\x02\x18 \x12?\n\x0c\x63hannel_mode\x18\r \x01(\x0e\x32\x1f.recordroute.stt.v1.ChannelModeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12#\n\x0c\x61udio_stream\x18\x0e \x01(\rB\x08\xbaH\x05*\x03\x18\xff\x01H\x01\x88\x01\x01:\x96\x01\xbaH\x92\x01\x1a\x8f\x01\n\x15language_or_detection\x12;language and detect_language_per_segment exclude each other\x1a\x39!(has(this.language) && this.detect_language_per_segment)B\x0b\n\t_languageB\x0f\n\r_audio_stream\"0\n\rWorkflowError\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"\xe8\x01\n\x0bStageStatus\x12\x34\n\x05stage\x18\x01 \x01(\x0e\x32%.recordroute.gateway.v1.WorkflowStage\x12\x34\n\x05state\x18\x02 \x01(\x0e\x32%.recordroute.gateway.v1.WorkflowState\x12\x0f\n\x07percent\x18\x03 \x01(\x02\x12.\n\nstarted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xfc\x02\n\x08Workflow\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0crecording_id\x18\x02 \x01(\t\x12\x34\n\x05state\x18\x03 \x01(\x0e\x32%.recordroute.gateway.v1.WorkflowState\x12\x38\n\x07options\x18\x04 \x01(\x0b\x32\'.recordroute.gateway.v1.WorkflowOptions\x12\x33\n\x06stages\x18\x05 \x03(\x0b\x32#.recordroute.gateway.v1.StageStatus\x12\x34\n\x05\x65rror\x18\x06 \x01(\x0b\x32%.recordroute.gateway.v1.WorkflowError\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rlast_sequence\x18\t \x01(\x04\"\xfe\x01\n\rWorkflowEvent\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x05stage\x18\x03 \x01(\x0e\x32%.recordroute.gateway.v1.WorkflowStage\x12\x34\n\x05state\x18\x04 \x01(\x0e\x32%.recordroute.gateway.v1.WorkflowState\x12\x0f\n\x07percent\x18\x05 \x01(\x02\x12\x34\n\x05\x65rror\x18\x06 \x01(\x0b\x32%.recordroute.gateway.v1.WorkflowError\"\x8e\x01\n\x14StartWorkflowRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0crecording_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x38\n\x07options\x18\x03 \x01(\x0b\x32\'.recordroute.gateway.v1.WorkflowOptions\"K\n\x15StartWorkflowResponse\x12\x32\n\x08workflow\x18\x01 \x01(\x0b\x32 .recordroute.gateway.v1.Workflow\"3\n\x12GetWorkflowRequest\x12\x1d\n\x0bworkflow_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"I\n\x13GetWorkflowResponse\x12\x32\n\x08workflow\x18\x01 \x01(\x0b\x32 .recordroute.gateway.v1.Workflow\"t\n\x14ListWorkflowsRequest\x12!\n\x0crecording_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1b\n\tpage_size\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\"e\n\x15ListWorkflowsResponse\x12\x33\n\tworkflows\x18\x01 \x03(\x0b\x32 .recordroute.gateway.v1.Workflow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"T\n\x15\x43\x61ncelWorkflowRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x0bworkflow_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"L\n\x16\x43\x61ncelWorkflowResponse\x12\x32\n\x08workflow\x18\x01 \x01(\x0b\x32 .recordroute.gateway.v1.Workflow\"S\n\x14RetryWorkflowRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x0bworkflow_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"K\n\x15RetryWorkflowResponse\x12\x32\n\x08workflow\x18\x01 \x01(\x0b\x32 .recordroute.gateway.v1.Workflow\"M\n\x14WatchWorkflowRequest\x12\x1d\n\x0bworkflow_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04\"M\n\x15WatchWorkflowResponse\x12\x34\n\x05\x65vent\x18\x01 \x01(\x0b\x32%.recordroute.gateway.v1.WorkflowEvent*\xa0\x01\n\rWorkflowStage\x12\x1e\n\x1aWORKFLOW_STAGE_UNSPECIFIED\x10\x00\x12\x1d\n\x19WORKFLOW_STAGE_TRANSCRIBE\x10\x01\x12\x1c\n\x18WORKFLOW_STAGE_SUMMARISE\x10\x02\x12\x18\n\x14WORKFLOW_STAGE_EMBED\x10\x03\x12\x18\n\x14WORKFLOW_STAGE_INDEX\x10\x04*\xd9\x01\n\rWorkflowState\x12\x1e\n\x1aWORKFLOW_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15WORKFLOW_STATE_QUEUED\x10\x01\x12\x1a\n\x16WORKFLOW_STATE_RUNNING\x10\x02\x12\x1c\n\x18WORKFLOW_STATE_SUCCEEDED\x10\x03\x12\x19\n\x15WORKFLOW_STATE_FAILED\x10\x04\x12\x1c\n\x18WORKFLOW_STATE_CANCELLED\x10\x05\x12\x1a\n\x16WORKFLOW_STATE_SKIPPED\x10\x06\x32\xa4\x05\n\x0fWorkflowService\x12l\n\rStartWorkflow\x12,.recordroute.gateway.v1.StartWorkflowRequest\x1a-.recordroute.gateway.v1.StartWorkflowResponse\x12\x66\n\x0bGetWorkflow\x12*.recordroute.gateway.v1.GetWorkflowRequest\x1a+.recordroute.gateway.v1.GetWorkflowResponse\x12l\n\rListWorkflows\x12,.recordroute.gateway.v1.ListWorkflowsRequest\x1a-.recordroute.gateway.v1.ListWorkflowsResponse\x12o\n\x0e\x43\x61ncelWorkflow\x12-.recordroute.gateway.v1.CancelWorkflowRequest\x1a..recordroute.gateway.v1.CancelWorkflowResponse\x12l\n\rRetryWorkflow\x12,.recordroute.gateway.v1.RetryWorkflowRequest\x1a-.recordroute.gateway.v1.RetryWorkflowResponse\x12n\n\rWatchWorkflow\x12,.recordroute.gateway.v1.WatchWorkflowRequest\x1a-.recordroute.gateway.v1.WatchWorkflowResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%recordroute/gateway/v1/workflow.proto\x12\x16recordroute.gateway.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crecordroute/stt/v1/stt.proto\"\xe3\x07\n\x0fWorkflowOptions\x12*\n\x08language\x18\x01 \x01(\tB\x13\xbaH\x10r\x0e\x32\x0c^[a-z]{2,3}$H\x00\x88\x01\x01\x12.\n\tstt_model\x18\x02 \x01(\tB\x1b\xbaH\x18r\x16(\x80\x01\x32\x11^[A-Za-z0-9._-]*$\x12\x30\n\tllm_model\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18(\x80\x01\x32\x13^[A-Za-z0-9._:/-]*$\x12\x14\n\x0cskip_summary\x18\x04 \x01(\x08\x12\x12\n\nskip_index\x18\x05 \x01(\x08\x12\x36\n\x07profile\x18\x06 \x01(\x0e\x32\x1b.recordroute.stt.v1.ProfileB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12#\n\x1b\x64\x65tect_language_per_segment\x18\x07 \x01(\x08\x12\x11\n\ttranslate\x18\x08 \x01(\x08\x12$\n\x08hotwords\x18\t \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xc8\x01\"\x07r\x05\x10\x01(\x80\x01\x12 \n\x0einitial_prompt\x18\n \x01(\tB\x08\xbaH\x05r\x03(\x80\x10\x12\x15\n\rskip_speakers\x18\x0b \x01(\x08\x12\x1e\n\rspeaker_count\x18\x0c \x01(\rB\x07\xbaH\x04*\x02\x18 \x12?\n\x0c\x63hannel_mode\x18\r \x01(\x0e\x32\x1f.recordroute.stt.v1.ChannelModeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12#\n\x0c\x61udio_stream\x18\x0e \x01(\rB\x08\xbaH\x05*\x03\x18\xff\x01H\x01\x88\x01\x01\x12\x36\n\x08template\x18\x0f \x01(\tB$\xbaH!r\x1f\x32\x1d^([a-z0-9][a-z0-9_-]{0,63})?$\x12/\n\x0foutput_language\x18\x10 \x01(\tB\x16\xbaH\x13r\x11\x32\x0f^([a-z]{2,3})?$\x12\x44\n\x0b\x66irst_stage\x18\x11 \x01(\x0e\x32%.recordroute.gateway.v1.WorkflowStageB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x17\n\x0fskip_vocabulary\x18\x12 \x01(\x08\x12\x44\n\x08priority\x18\x13 \x01(\x0e\x32(.recordroute.gateway.v1.WorkflowPriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01:\x96\x01\xbaH\x92\x01\x1a\x8f\x01\n\x15language_or_detection\x12;language and detect_language_per_segment exclude each other\x1a\x39!(has(this.language) && this.detect_language_per_segment)B\x0b\n\t_languageB\x0f\n\r_audio_stream\"0\n\rWorkflowError\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"\xd2\x02\n\x0bStageStatus\x12\x34\n\x05stage\x18\x01 \x01(\x0e\x32%.recordroute.gateway.v1.WorkflowStage\x12\x34\n\x05state\x18\x02 \x01(\x0e\x32%.recordroute.gateway.v1.WorkflowState\x12\x0f\n\x07percent\x18\x03 \x01(\x02\x12.\n\nstarted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\tremaining\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12:\n\x0bwaiting_for\x18\x07 \x01(\x0b\x32%.recordroute.gateway.v1.WorkflowError\"\xd4\x03\n\x08Workflow\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0crecording_id\x18\x02 \x01(\t\x12\x34\n\x05state\x18\x03 \x01(\x0e\x32%.recordroute.gateway.v1.WorkflowState\x12\x38\n\x07options\x18\x04 \x01(\x0b\x32\'.recordroute.gateway.v1.WorkflowOptions\x12\x33\n\x06stages\x18\x05 \x03(\x0b\x32#.recordroute.gateway.v1.StageStatus\x12\x34\n\x05\x65rror\x18\x06 \x01(\x0b\x32%.recordroute.gateway.v1.WorkflowError\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rlast_sequence\x18\t \x01(\x04\x12,\n\tremaining\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0equeue_position\x18\x0b \x01(\r\x12\x10\n\x08\x62\x61tch_id\x18\x0c \x01(\t\"\xe8\x02\n\rWorkflowEvent\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x05stage\x18\x03 \x01(\x0e\x32%.recordroute.gateway.v1.WorkflowStage\x12\x34\n\x05state\x18\x04 \x01(\x0e\x32%.recordroute.gateway.v1.WorkflowState\x12\x0f\n\x07percent\x18\x05 \x01(\x02\x12\x34\n\x05\x65rror\x18\x06 \x01(\x0b\x32%.recordroute.gateway.v1.WorkflowError\x12,\n\tremaining\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12:\n\x0bwaiting_for\x18\x08 \x01(\x0b\x32%.recordroute.gateway.v1.WorkflowError\"\x8e\x01\n\x14StartWorkflowRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0crecording_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x38\n\x07options\x18\x03 \x01(\x0b\x32\'.recordroute.gateway.v1.WorkflowOptions\"K\n\x15StartWorkflowResponse\x12\x32\n\x08workflow\x18\x01 \x01(\x0b\x32 .recordroute.gateway.v1.Workflow\"3\n\x12GetWorkflowRequest\x12\x1d\n\x0bworkflow_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"I\n\x13GetWorkflowResponse\x12\x32\n\x08workflow\x18\x01 \x01(\x0b\x32 .recordroute.gateway.v1.Workflow\"\xdd\x01\n\x14ListWorkflowsRequest\x12!\n\x0crecording_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1b\n\tpage_size\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\x12H\n\x06states\x18\x04 \x03(\x0e\x32%.recordroute.gateway.v1.WorkflowStateB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\x08\x62\x61tch_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"e\n\x15ListWorkflowsResponse\x12\x33\n\tworkflows\x18\x01 \x03(\x0b\x32 .recordroute.gateway.v1.Workflow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"T\n\x15\x43\x61ncelWorkflowRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x0bworkflow_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"L\n\x16\x43\x61ncelWorkflowResponse\x12\x32\n\x08workflow\x18\x01 \x01(\x0b\x32 .recordroute.gateway.v1.Workflow\"S\n\x14RetryWorkflowRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x0bworkflow_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"K\n\x15RetryWorkflowResponse\x12\x32\n\x08workflow\x18\x01 \x01(\x0b\x32 .recordroute.gateway.v1.Workflow\"M\n\x14WatchWorkflowRequest\x12\x1d\n\x0bworkflow_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04\"M\n\x15WatchWorkflowResponse\x12\x34\n\x05\x65vent\x18\x01 \x01(\x0b\x32%.recordroute.gateway.v1.WorkflowEvent\"\x9c\x01\n\x15StartWorkflowsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12+\n\rrecording_ids\x18\x02 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xe8\x07\x18\x01\"\x05r\x03\xb0\x01\x01\x12\x38\n\x07options\x18\x03 \x01(\x0b\x32\'.recordroute.gateway.v1.WorkflowOptions\"\x96\x01\n\x14StartWorkflowsResult\x12\x14\n\x0crecording_id\x18\x01 \x01(\t\x12\x32\n\x08workflow\x18\x02 \x01(\x0b\x32 .recordroute.gateway.v1.Workflow\x12\x34\n\x05\x65rror\x18\x03 \x01(\x0b\x32%.recordroute.gateway.v1.WorkflowError\"W\n\x16StartWorkflowsResponse\x12=\n\x07results\x18\x01 \x03(\x0b\x32,.recordroute.gateway.v1.StartWorkflowsResult*\xa0\x01\n\rWorkflowStage\x12\x1e\n\x1aWORKFLOW_STAGE_UNSPECIFIED\x10\x00\x12\x1d\n\x19WORKFLOW_STAGE_TRANSCRIBE\x10\x01\x12\x1c\n\x18WORKFLOW_STAGE_SUMMARISE\x10\x02\x12\x18\n\x14WORKFLOW_STAGE_EMBED\x10\x03\x12\x18\n\x14WORKFLOW_STAGE_INDEX\x10\x04*\xd9\x01\n\rWorkflowState\x12\x1e\n\x1aWORKFLOW_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15WORKFLOW_STATE_QUEUED\x10\x01\x12\x1a\n\x16WORKFLOW_STATE_RUNNING\x10\x02\x12\x1c\n\x18WORKFLOW_STATE_SUCCEEDED\x10\x03\x12\x19\n\x15WORKFLOW_STATE_FAILED\x10\x04\x12\x1c\n\x18WORKFLOW_STATE_CANCELLED\x10\x05\x12\x1a\n\x16WORKFLOW_STATE_SKIPPED\x10\x06*\x8a\x01\n\x10WorkflowPriority\x12!\n\x1dWORKFLOW_PRIORITY_UNSPECIFIED\x10\x00\x12\x1a\n\x16WORKFLOW_PRIORITY_HIGH\x10\x01\x12\x1c\n\x18WORKFLOW_PRIORITY_NORMAL\x10\x02\x12\x19\n\x15WORKFLOW_PRIORITY_LOW\x10\x03\x32\x95\x06\n\x0fWorkflowService\x12l\n\rStartWorkflow\x12,.recordroute.gateway.v1.StartWorkflowRequest\x1a-.recordroute.gateway.v1.StartWorkflowResponse\x12\x66\n\x0bGetWorkflow\x12*.recordroute.gateway.v1.GetWorkflowRequest\x1a+.recordroute.gateway.v1.GetWorkflowResponse\x12l\n\rListWorkflows\x12,.recordroute.gateway.v1.ListWorkflowsRequest\x1a-.recordroute.gateway.v1.ListWorkflowsResponse\x12o\n\x0e\x43\x61ncelWorkflow\x12-.recordroute.gateway.v1.CancelWorkflowRequest\x1a..recordroute.gateway.v1.CancelWorkflowResponse\x12l\n\rRetryWorkflow\x12,.recordroute.gateway.v1.RetryWorkflowRequest\x1a-.recordroute.gateway.v1.RetryWorkflowResponse\x12n\n\rWatchWorkflow\x12,.recordroute.gateway.v1.WatchWorkflowRequest\x1a-.recordroute.gateway.v1.WatchWorkflowResponse0\x01\x12o\n\x0eStartWorkflows\x12-.recordroute.gateway.v1.StartWorkflowsRequest\x1a..recordroute.gateway.v1.StartWorkflowsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,6 +53,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKFLOWOPTIONS'].fields_by_name['channel_mode']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_WORKFLOWOPTIONS'].fields_by_name['audio_stream']._loaded_options = None
   _globals['_WORKFLOWOPTIONS'].fields_by_name['audio_stream']._serialized_options = b'\272H\005*\003\030\377\001'
+  _globals['_WORKFLOWOPTIONS'].fields_by_name['template']._loaded_options = None
+  _globals['_WORKFLOWOPTIONS'].fields_by_name['template']._serialized_options = b'\272H!r\0372\035^([a-z0-9][a-z0-9_-]{0,63})?$'
+  _globals['_WORKFLOWOPTIONS'].fields_by_name['output_language']._loaded_options = None
+  _globals['_WORKFLOWOPTIONS'].fields_by_name['output_language']._serialized_options = b'\272H\023r\0212\017^([a-z]{2,3})?$'
+  _globals['_WORKFLOWOPTIONS'].fields_by_name['first_stage']._loaded_options = None
+  _globals['_WORKFLOWOPTIONS'].fields_by_name['first_stage']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_WORKFLOWOPTIONS'].fields_by_name['priority']._loaded_options = None
+  _globals['_WORKFLOWOPTIONS'].fields_by_name['priority']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_WORKFLOWOPTIONS']._loaded_options = None
   _globals['_WORKFLOWOPTIONS']._serialized_options = b'\272H\222\001\032\217\001\n\025language_or_detection\022;language and detect_language_per_segment exclude each other\0329!(has(this.language) && this.detect_language_per_segment)'
   _globals['_STARTWORKFLOWREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -66,6 +75,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTWORKFLOWSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\005*\003\030\350\007'
   _globals['_LISTWORKFLOWSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTWORKFLOWSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003(\200\002'
+  _globals['_LISTWORKFLOWSREQUEST'].fields_by_name['states']._loaded_options = None
+  _globals['_LISTWORKFLOWSREQUEST'].fields_by_name['states']._serialized_options = b'\272H\016\222\001\013\020\010\"\007\202\001\004\020\001 \000'
+  _globals['_LISTWORKFLOWSREQUEST'].fields_by_name['batch_id']._loaded_options = None
+  _globals['_LISTWORKFLOWSREQUEST'].fields_by_name['batch_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_CANCELWORKFLOWREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CANCELWORKFLOWREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_CANCELWORKFLOWREQUEST'].fields_by_name['workflow_id']._loaded_options = None
@@ -76,44 +89,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RETRYWORKFLOWREQUEST'].fields_by_name['workflow_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_WATCHWORKFLOWREQUEST'].fields_by_name['workflow_id']._loaded_options = None
   _globals['_WATCHWORKFLOWREQUEST'].fields_by_name['workflow_id']._serialized_options = b'\272H\005r\003\260\001\001'
-  _globals['_WORKFLOWSTAGE']._serialized_start=2866
-  _globals['_WORKFLOWSTAGE']._serialized_end=3026
-  _globals['_WORKFLOWSTATE']._serialized_start=3029
-  _globals['_WORKFLOWSTATE']._serialized_end=3246
-  _globals['_WORKFLOWOPTIONS']._serialized_start=158
-  _globals['_WORKFLOWOPTIONS']._serialized_end=883
-  _globals['_WORKFLOWERROR']._serialized_start=885
-  _globals['_WORKFLOWERROR']._serialized_end=933
-  _globals['_STAGESTATUS']._serialized_start=936
-  _globals['_STAGESTATUS']._serialized_end=1168
-  _globals['_WORKFLOW']._serialized_start=1171
-  _globals['_WORKFLOW']._serialized_end=1551
-  _globals['_WORKFLOWEVENT']._serialized_start=1554
-  _globals['_WORKFLOWEVENT']._serialized_end=1808
-  _globals['_STARTWORKFLOWREQUEST']._serialized_start=1811
-  _globals['_STARTWORKFLOWREQUEST']._serialized_end=1953
-  _globals['_STARTWORKFLOWRESPONSE']._serialized_start=1955
-  _globals['_STARTWORKFLOWRESPONSE']._serialized_end=2030
-  _globals['_GETWORKFLOWREQUEST']._serialized_start=2032
-  _globals['_GETWORKFLOWREQUEST']._serialized_end=2083
-  _globals['_GETWORKFLOWRESPONSE']._serialized_start=2085
-  _globals['_GETWORKFLOWRESPONSE']._serialized_end=2158
-  _globals['_LISTWORKFLOWSREQUEST']._serialized_start=2160
-  _globals['_LISTWORKFLOWSREQUEST']._serialized_end=2276
-  _globals['_LISTWORKFLOWSRESPONSE']._serialized_start=2278
-  _globals['_LISTWORKFLOWSRESPONSE']._serialized_end=2379
-  _globals['_CANCELWORKFLOWREQUEST']._serialized_start=2381
-  _globals['_CANCELWORKFLOWREQUEST']._serialized_end=2465
-  _globals['_CANCELWORKFLOWRESPONSE']._serialized_start=2467
-  _globals['_CANCELWORKFLOWRESPONSE']._serialized_end=2543
-  _globals['_RETRYWORKFLOWREQUEST']._serialized_start=2545
-  _globals['_RETRYWORKFLOWREQUEST']._serialized_end=2628
-  _globals['_RETRYWORKFLOWRESPONSE']._serialized_start=2630
-  _globals['_RETRYWORKFLOWRESPONSE']._serialized_end=2705
-  _globals['_WATCHWORKFLOWREQUEST']._serialized_start=2707
-  _globals['_WATCHWORKFLOWREQUEST']._serialized_end=2784
-  _globals['_WATCHWORKFLOWRESPONSE']._serialized_start=2786
-  _globals['_WATCHWORKFLOWRESPONSE']._serialized_end=2863
-  _globals['_WORKFLOWSERVICE']._serialized_start=3249
-  _globals['_WORKFLOWSERVICE']._serialized_end=3925
+  _globals['_STARTWORKFLOWSREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_STARTWORKFLOWSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_STARTWORKFLOWSREQUEST'].fields_by_name['recording_ids']._loaded_options = None
+  _globals['_STARTWORKFLOWSREQUEST'].fields_by_name['recording_ids']._serialized_options = b'\272H\021\222\001\016\010\001\020\350\007\030\001\"\005r\003\260\001\001'
+  _globals['_WORKFLOWSTAGE']._serialized_start=3975
+  _globals['_WORKFLOWSTAGE']._serialized_end=4135
+  _globals['_WORKFLOWSTATE']._serialized_start=4138
+  _globals['_WORKFLOWSTATE']._serialized_end=4355
+  _globals['_WORKFLOWPRIORITY']._serialized_start=4358
+  _globals['_WORKFLOWPRIORITY']._serialized_end=4496
+  _globals['_WORKFLOWOPTIONS']._serialized_start=190
+  _globals['_WORKFLOWOPTIONS']._serialized_end=1185
+  _globals['_WORKFLOWERROR']._serialized_start=1187
+  _globals['_WORKFLOWERROR']._serialized_end=1235
+  _globals['_STAGESTATUS']._serialized_start=1238
+  _globals['_STAGESTATUS']._serialized_end=1576
+  _globals['_WORKFLOW']._serialized_start=1579
+  _globals['_WORKFLOW']._serialized_end=2047
+  _globals['_WORKFLOWEVENT']._serialized_start=2050
+  _globals['_WORKFLOWEVENT']._serialized_end=2410
+  _globals['_STARTWORKFLOWREQUEST']._serialized_start=2413
+  _globals['_STARTWORKFLOWREQUEST']._serialized_end=2555
+  _globals['_STARTWORKFLOWRESPONSE']._serialized_start=2557
+  _globals['_STARTWORKFLOWRESPONSE']._serialized_end=2632
+  _globals['_GETWORKFLOWREQUEST']._serialized_start=2634
+  _globals['_GETWORKFLOWREQUEST']._serialized_end=2685
+  _globals['_GETWORKFLOWRESPONSE']._serialized_start=2687
+  _globals['_GETWORKFLOWRESPONSE']._serialized_end=2760
+  _globals['_LISTWORKFLOWSREQUEST']._serialized_start=2763
+  _globals['_LISTWORKFLOWSREQUEST']._serialized_end=2984
+  _globals['_LISTWORKFLOWSRESPONSE']._serialized_start=2986
+  _globals['_LISTWORKFLOWSRESPONSE']._serialized_end=3087
+  _globals['_CANCELWORKFLOWREQUEST']._serialized_start=3089
+  _globals['_CANCELWORKFLOWREQUEST']._serialized_end=3173
+  _globals['_CANCELWORKFLOWRESPONSE']._serialized_start=3175
+  _globals['_CANCELWORKFLOWRESPONSE']._serialized_end=3251
+  _globals['_RETRYWORKFLOWREQUEST']._serialized_start=3253
+  _globals['_RETRYWORKFLOWREQUEST']._serialized_end=3336
+  _globals['_RETRYWORKFLOWRESPONSE']._serialized_start=3338
+  _globals['_RETRYWORKFLOWRESPONSE']._serialized_end=3413
+  _globals['_WATCHWORKFLOWREQUEST']._serialized_start=3415
+  _globals['_WATCHWORKFLOWREQUEST']._serialized_end=3492
+  _globals['_WATCHWORKFLOWRESPONSE']._serialized_start=3494
+  _globals['_WATCHWORKFLOWRESPONSE']._serialized_end=3571
+  _globals['_STARTWORKFLOWSREQUEST']._serialized_start=3574
+  _globals['_STARTWORKFLOWSREQUEST']._serialized_end=3730
+  _globals['_STARTWORKFLOWSRESULT']._serialized_start=3733
+  _globals['_STARTWORKFLOWSRESULT']._serialized_end=3883
+  _globals['_STARTWORKFLOWSRESPONSE']._serialized_start=3885
+  _globals['_STARTWORKFLOWSRESPONSE']._serialized_end=3972
+  _globals['_WORKFLOWSERVICE']._serialized_start=4499
+  _globals['_WORKFLOWSERVICE']._serialized_end=5288
 # @@protoc_insertion_point(module_scope)

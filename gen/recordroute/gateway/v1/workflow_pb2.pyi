@@ -1,6 +1,7 @@
 import datetime
 
 from buf.validate import validate_pb2 as _validate_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from recordroute.stt.v1 import stt_pb2 as _stt_pb2
 from google.protobuf.internal import containers as _containers
@@ -29,6 +30,13 @@ class WorkflowState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WORKFLOW_STATE_FAILED: _ClassVar[WorkflowState]
     WORKFLOW_STATE_CANCELLED: _ClassVar[WorkflowState]
     WORKFLOW_STATE_SKIPPED: _ClassVar[WorkflowState]
+
+class WorkflowPriority(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WORKFLOW_PRIORITY_UNSPECIFIED: _ClassVar[WorkflowPriority]
+    WORKFLOW_PRIORITY_HIGH: _ClassVar[WorkflowPriority]
+    WORKFLOW_PRIORITY_NORMAL: _ClassVar[WorkflowPriority]
+    WORKFLOW_PRIORITY_LOW: _ClassVar[WorkflowPriority]
 WORKFLOW_STAGE_UNSPECIFIED: WorkflowStage
 WORKFLOW_STAGE_TRANSCRIBE: WorkflowStage
 WORKFLOW_STAGE_SUMMARISE: WorkflowStage
@@ -41,9 +49,13 @@ WORKFLOW_STATE_SUCCEEDED: WorkflowState
 WORKFLOW_STATE_FAILED: WorkflowState
 WORKFLOW_STATE_CANCELLED: WorkflowState
 WORKFLOW_STATE_SKIPPED: WorkflowState
+WORKFLOW_PRIORITY_UNSPECIFIED: WorkflowPriority
+WORKFLOW_PRIORITY_HIGH: WorkflowPriority
+WORKFLOW_PRIORITY_NORMAL: WorkflowPriority
+WORKFLOW_PRIORITY_LOW: WorkflowPriority
 
 class WorkflowOptions(_message.Message):
-    __slots__ = ("language", "stt_model", "llm_model", "skip_summary", "skip_index", "profile", "detect_language_per_segment", "translate", "hotwords", "initial_prompt", "skip_speakers", "speaker_count", "channel_mode", "audio_stream")
+    __slots__ = ("language", "stt_model", "llm_model", "skip_summary", "skip_index", "profile", "detect_language_per_segment", "translate", "hotwords", "initial_prompt", "skip_speakers", "speaker_count", "channel_mode", "audio_stream", "template", "output_language", "first_stage", "skip_vocabulary", "priority")
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     STT_MODEL_FIELD_NUMBER: _ClassVar[int]
     LLM_MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +70,11 @@ class WorkflowOptions(_message.Message):
     SPEAKER_COUNT_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_MODE_FIELD_NUMBER: _ClassVar[int]
     AUDIO_STREAM_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    FIRST_STAGE_FIELD_NUMBER: _ClassVar[int]
+    SKIP_VOCABULARY_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
     language: str
     stt_model: str
     llm_model: str
@@ -72,7 +89,12 @@ class WorkflowOptions(_message.Message):
     speaker_count: int
     channel_mode: _stt_pb2.ChannelMode
     audio_stream: int
-    def __init__(self, language: _Optional[str] = ..., stt_model: _Optional[str] = ..., llm_model: _Optional[str] = ..., skip_summary: _Optional[bool] = ..., skip_index: _Optional[bool] = ..., profile: _Optional[_Union[_stt_pb2.Profile, str]] = ..., detect_language_per_segment: _Optional[bool] = ..., translate: _Optional[bool] = ..., hotwords: _Optional[_Iterable[str]] = ..., initial_prompt: _Optional[str] = ..., skip_speakers: _Optional[bool] = ..., speaker_count: _Optional[int] = ..., channel_mode: _Optional[_Union[_stt_pb2.ChannelMode, str]] = ..., audio_stream: _Optional[int] = ...) -> None: ...
+    template: str
+    output_language: str
+    first_stage: WorkflowStage
+    skip_vocabulary: bool
+    priority: WorkflowPriority
+    def __init__(self, language: _Optional[str] = ..., stt_model: _Optional[str] = ..., llm_model: _Optional[str] = ..., skip_summary: _Optional[bool] = ..., skip_index: _Optional[bool] = ..., profile: _Optional[_Union[_stt_pb2.Profile, str]] = ..., detect_language_per_segment: _Optional[bool] = ..., translate: _Optional[bool] = ..., hotwords: _Optional[_Iterable[str]] = ..., initial_prompt: _Optional[str] = ..., skip_speakers: _Optional[bool] = ..., speaker_count: _Optional[int] = ..., channel_mode: _Optional[_Union[_stt_pb2.ChannelMode, str]] = ..., audio_stream: _Optional[int] = ..., template: _Optional[str] = ..., output_language: _Optional[str] = ..., first_stage: _Optional[_Union[WorkflowStage, str]] = ..., skip_vocabulary: _Optional[bool] = ..., priority: _Optional[_Union[WorkflowPriority, str]] = ...) -> None: ...
 
 class WorkflowError(_message.Message):
     __slots__ = ("reason", "message")
@@ -83,21 +105,25 @@ class WorkflowError(_message.Message):
     def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class StageStatus(_message.Message):
-    __slots__ = ("stage", "state", "percent", "started_at", "ended_at")
+    __slots__ = ("stage", "state", "percent", "started_at", "ended_at", "remaining", "waiting_for")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     PERCENT_FIELD_NUMBER: _ClassVar[int]
     STARTED_AT_FIELD_NUMBER: _ClassVar[int]
     ENDED_AT_FIELD_NUMBER: _ClassVar[int]
+    REMAINING_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FOR_FIELD_NUMBER: _ClassVar[int]
     stage: WorkflowStage
     state: WorkflowState
     percent: float
     started_at: _timestamp_pb2.Timestamp
     ended_at: _timestamp_pb2.Timestamp
-    def __init__(self, stage: _Optional[_Union[WorkflowStage, str]] = ..., state: _Optional[_Union[WorkflowState, str]] = ..., percent: _Optional[float] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    remaining: _duration_pb2.Duration
+    waiting_for: WorkflowError
+    def __init__(self, stage: _Optional[_Union[WorkflowStage, str]] = ..., state: _Optional[_Union[WorkflowState, str]] = ..., percent: _Optional[float] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., remaining: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., waiting_for: _Optional[_Union[WorkflowError, _Mapping]] = ...) -> None: ...
 
 class Workflow(_message.Message):
-    __slots__ = ("id", "recording_id", "state", "options", "stages", "error", "created_at", "ended_at", "last_sequence")
+    __slots__ = ("id", "recording_id", "state", "options", "stages", "error", "created_at", "ended_at", "last_sequence", "remaining", "queue_position", "batch_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     RECORDING_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -107,6 +133,9 @@ class Workflow(_message.Message):
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     ENDED_AT_FIELD_NUMBER: _ClassVar[int]
     LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    REMAINING_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_POSITION_FIELD_NUMBER: _ClassVar[int]
+    BATCH_ID_FIELD_NUMBER: _ClassVar[int]
     id: str
     recording_id: str
     state: WorkflowState
@@ -116,23 +145,30 @@ class Workflow(_message.Message):
     created_at: _timestamp_pb2.Timestamp
     ended_at: _timestamp_pb2.Timestamp
     last_sequence: int
-    def __init__(self, id: _Optional[str] = ..., recording_id: _Optional[str] = ..., state: _Optional[_Union[WorkflowState, str]] = ..., options: _Optional[_Union[WorkflowOptions, _Mapping]] = ..., stages: _Optional[_Iterable[_Union[StageStatus, _Mapping]]] = ..., error: _Optional[_Union[WorkflowError, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_sequence: _Optional[int] = ...) -> None: ...
+    remaining: _duration_pb2.Duration
+    queue_position: int
+    batch_id: str
+    def __init__(self, id: _Optional[str] = ..., recording_id: _Optional[str] = ..., state: _Optional[_Union[WorkflowState, str]] = ..., options: _Optional[_Union[WorkflowOptions, _Mapping]] = ..., stages: _Optional[_Iterable[_Union[StageStatus, _Mapping]]] = ..., error: _Optional[_Union[WorkflowError, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_sequence: _Optional[int] = ..., remaining: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_position: _Optional[int] = ..., batch_id: _Optional[str] = ...) -> None: ...
 
 class WorkflowEvent(_message.Message):
-    __slots__ = ("sequence", "time", "stage", "state", "percent", "error")
+    __slots__ = ("sequence", "time", "stage", "state", "percent", "error", "remaining", "waiting_for")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     PERCENT_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    REMAINING_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FOR_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     time: _timestamp_pb2.Timestamp
     stage: WorkflowStage
     state: WorkflowState
     percent: float
     error: WorkflowError
-    def __init__(self, sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stage: _Optional[_Union[WorkflowStage, str]] = ..., state: _Optional[_Union[WorkflowState, str]] = ..., percent: _Optional[float] = ..., error: _Optional[_Union[WorkflowError, _Mapping]] = ...) -> None: ...
+    remaining: _duration_pb2.Duration
+    waiting_for: WorkflowError
+    def __init__(self, sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stage: _Optional[_Union[WorkflowStage, str]] = ..., state: _Optional[_Union[WorkflowState, str]] = ..., percent: _Optional[float] = ..., error: _Optional[_Union[WorkflowError, _Mapping]] = ..., remaining: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., waiting_for: _Optional[_Union[WorkflowError, _Mapping]] = ...) -> None: ...
 
 class StartWorkflowRequest(_message.Message):
     __slots__ = ("request_id", "recording_id", "options")
@@ -163,14 +199,18 @@ class GetWorkflowResponse(_message.Message):
     def __init__(self, workflow: _Optional[_Union[Workflow, _Mapping]] = ...) -> None: ...
 
 class ListWorkflowsRequest(_message.Message):
-    __slots__ = ("recording_id", "page_size", "page_token")
+    __slots__ = ("recording_id", "page_size", "page_token", "states", "batch_id")
     RECORDING_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    BATCH_ID_FIELD_NUMBER: _ClassVar[int]
     recording_id: str
     page_size: int
     page_token: str
-    def __init__(self, recording_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    states: _containers.RepeatedScalarFieldContainer[WorkflowState]
+    batch_id: str
+    def __init__(self, recording_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., states: _Optional[_Iterable[_Union[WorkflowState, str]]] = ..., batch_id: _Optional[str] = ...) -> None: ...
 
 class ListWorkflowsResponse(_message.Message):
     __slots__ = ("workflows", "next_page_token")
@@ -221,3 +261,29 @@ class WatchWorkflowResponse(_message.Message):
     EVENT_FIELD_NUMBER: _ClassVar[int]
     event: WorkflowEvent
     def __init__(self, event: _Optional[_Union[WorkflowEvent, _Mapping]] = ...) -> None: ...
+
+class StartWorkflowsRequest(_message.Message):
+    __slots__ = ("request_id", "recording_ids", "options")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    RECORDING_IDS_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    recording_ids: _containers.RepeatedScalarFieldContainer[str]
+    options: WorkflowOptions
+    def __init__(self, request_id: _Optional[str] = ..., recording_ids: _Optional[_Iterable[str]] = ..., options: _Optional[_Union[WorkflowOptions, _Mapping]] = ...) -> None: ...
+
+class StartWorkflowsResult(_message.Message):
+    __slots__ = ("recording_id", "workflow", "error")
+    RECORDING_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    recording_id: str
+    workflow: Workflow
+    error: WorkflowError
+    def __init__(self, recording_id: _Optional[str] = ..., workflow: _Optional[_Union[Workflow, _Mapping]] = ..., error: _Optional[_Union[WorkflowError, _Mapping]] = ...) -> None: ...
+
+class StartWorkflowsResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[StartWorkflowsResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[StartWorkflowsResult, _Mapping]]] = ...) -> None: ...

@@ -65,6 +65,11 @@ class WorkflowServiceStub:
                 request_serializer=recordroute_dot_gateway_dot_v1_dot_workflow__pb2.WatchWorkflowRequest.SerializeToString,
                 response_deserializer=recordroute_dot_gateway_dot_v1_dot_workflow__pb2.WatchWorkflowResponse.FromString,
                 _registered_method=True)
+        self.StartWorkflows = channel.unary_unary(
+                '/recordroute.gateway.v1.WorkflowService/StartWorkflows',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_workflow__pb2.StartWorkflowsRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_workflow__pb2.StartWorkflowsResponse.FromString,
+                _registered_method=True)
 
 
 class WorkflowServiceServicer:
@@ -121,6 +126,13 @@ class WorkflowServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartWorkflows(self, request, context):
+        """Starts the work on several recordings, each on its own; what goes wrong with one is told in its result.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_WorkflowServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -153,6 +165,11 @@ def add_WorkflowServiceServicer_to_server(servicer, server):
                     servicer.WatchWorkflow,
                     request_deserializer=recordroute_dot_gateway_dot_v1_dot_workflow__pb2.WatchWorkflowRequest.FromString,
                     response_serializer=recordroute_dot_gateway_dot_v1_dot_workflow__pb2.WatchWorkflowResponse.SerializeToString,
+            ),
+            'StartWorkflows': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartWorkflows,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_workflow__pb2.StartWorkflowsRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_workflow__pb2.StartWorkflowsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -318,6 +335,33 @@ class WorkflowService:
             '/recordroute.gateway.v1.WorkflowService/WatchWorkflow',
             recordroute_dot_gateway_dot_v1_dot_workflow__pb2.WatchWorkflowRequest.SerializeToString,
             recordroute_dot_gateway_dot_v1_dot_workflow__pb2.WatchWorkflowResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartWorkflows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.WorkflowService/StartWorkflows',
+            recordroute_dot_gateway_dot_v1_dot_workflow__pb2.StartWorkflowsRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_workflow__pb2.StartWorkflowsResponse.FromString,
             options,
             channel_credentials,
             insecure,

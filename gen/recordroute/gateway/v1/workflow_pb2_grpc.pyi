@@ -57,6 +57,8 @@ class WorkflowServiceStub:
 
     Errors: NOT_FOUND (WORKFLOW_NOT_FOUND).
     """
+    StartWorkflows: _grpc.UnaryUnaryMultiCallable[_workflow_pb2.StartWorkflowsRequest, _workflow_pb2.StartWorkflowsResponse]
+    """Starts the work on several recordings, each on its own; what goes wrong with one is told in its result."""
 
 @_typing.type_check_only
 class WorkflowServiceAsyncStub(WorkflowServiceStub):
@@ -87,6 +89,8 @@ class WorkflowServiceAsyncStub(WorkflowServiceStub):
 
     Errors: NOT_FOUND (WORKFLOW_NOT_FOUND).
     """
+    StartWorkflows: _aio.UnaryUnaryMultiCallable[_workflow_pb2.StartWorkflowsRequest, _workflow_pb2.StartWorkflowsResponse]  # type: ignore[assignment]
+    """Starts the work on several recordings, each on its own; what goes wrong with one is told in its result."""
 
 class WorkflowServiceServicer(metaclass=_abc_1.ABCMeta):
     """The durable work on recordings. A workflow survives the death of every process that takes part in it."""
@@ -150,5 +154,13 @@ class WorkflowServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: NOT_FOUND (WORKFLOW_NOT_FOUND).
         """
+
+    @_abc_1.abstractmethod
+    def StartWorkflows(
+        self,
+        request: _workflow_pb2.StartWorkflowsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_workflow_pb2.StartWorkflowsResponse, _abc.Awaitable[_workflow_pb2.StartWorkflowsResponse]]:
+        """Starts the work on several recordings, each on its own; what goes wrong with one is told in its result."""
 
 def add_WorkflowServiceServicer_to_server(servicer: WorkflowServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -80,6 +80,18 @@ class Tool(_message.Message):
     parameters_json_schema: str
     def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., parameters_json_schema: _Optional[str] = ...) -> None: ...
 
+class ForgetAnswersRequest(_message.Message):
+    __slots__ = ("owner",)
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    owner: str
+    def __init__(self, owner: _Optional[str] = ...) -> None: ...
+
+class ForgetAnswersResponse(_message.Message):
+    __slots__ = ("answer_count",)
+    ANSWER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    answer_count: int
+    def __init__(self, answer_count: _Optional[int] = ...) -> None: ...
+
 class GenerateRequest(_message.Message):
     __slots__ = ("messages", "model", "owner", "max_tokens", "temperature", "stop", "json_schema", "tools", "use_cache")
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
@@ -429,3 +441,37 @@ class ListModelsResponse(_message.Message):
     MODELS_FIELD_NUMBER: _ClassVar[int]
     models: _containers.RepeatedCompositeFieldContainer[_model_pb2.ModelInfo]
     def __init__(self, models: _Optional[_Iterable[_Union[_model_pb2.ModelInfo, _Mapping]]] = ...) -> None: ...
+
+class ListTemplatesRequest(_message.Message):
+    __slots__ = ("language",)
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    language: str
+    def __init__(self, language: _Optional[str] = ...) -> None: ...
+
+class MinutesTemplate(_message.Message):
+    __slots__ = ("name", "title", "markdown")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    MARKDOWN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    title: str
+    markdown: str
+    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., markdown: _Optional[str] = ...) -> None: ...
+
+class ListTemplatesResponse(_message.Message):
+    __slots__ = ("templates",)
+    TEMPLATES_FIELD_NUMBER: _ClassVar[int]
+    templates: _containers.RepeatedCompositeFieldContainer[MinutesTemplate]
+    def __init__(self, templates: _Optional[_Iterable[_Union[MinutesTemplate, _Mapping]]] = ...) -> None: ...
+
+class CheckTemplateRequest(_message.Message):
+    __slots__ = ("markdown",)
+    MARKDOWN_FIELD_NUMBER: _ClassVar[int]
+    markdown: str
+    def __init__(self, markdown: _Optional[str] = ...) -> None: ...
+
+class CheckTemplateResponse(_message.Message):
+    __slots__ = ("title",)
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    title: str
+    def __init__(self, title: _Optional[str] = ...) -> None: ...

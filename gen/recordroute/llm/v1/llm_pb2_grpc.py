@@ -79,6 +79,21 @@ class LlmServiceStub:
                 request_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.GetUsageRequest.SerializeToString,
                 response_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.GetUsageResponse.FromString,
                 _registered_method=True)
+        self.ForgetAnswers = channel.unary_unary(
+                '/recordroute.llm.v1.LlmService/ForgetAnswers',
+                request_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.ForgetAnswersRequest.SerializeToString,
+                response_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.ForgetAnswersResponse.FromString,
+                _registered_method=True)
+        self.ListTemplates = channel.unary_unary(
+                '/recordroute.llm.v1.LlmService/ListTemplates',
+                request_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.ListTemplatesRequest.SerializeToString,
+                response_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.ListTemplatesResponse.FromString,
+                _registered_method=True)
+        self.CheckTemplate = channel.unary_unary(
+                '/recordroute.llm.v1.LlmService/CheckTemplate',
+                request_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.CheckTemplateRequest.SerializeToString,
+                response_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.CheckTemplateResponse.FromString,
+                _registered_method=True)
 
 
 class LlmServiceServicer:
@@ -153,6 +168,27 @@ class LlmServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ForgetAnswers(self, request, context):
+        """Forgets every cached answer of an owner, so that nothing is left of texts that it has deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTemplates(self, request, context):
+        """Lists the templates of minutes that requests can name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckTemplate(self, request, context):
+        """Reads a template as Summarize would. Errors: INVALID_ARGUMENT (BAD_TEMPLATE, with the line).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LlmServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -195,6 +231,21 @@ def add_LlmServiceServicer_to_server(servicer, server):
                     servicer.GetUsage,
                     request_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.GetUsageRequest.FromString,
                     response_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.GetUsageResponse.SerializeToString,
+            ),
+            'ForgetAnswers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetAnswers,
+                    request_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.ForgetAnswersRequest.FromString,
+                    response_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.ForgetAnswersResponse.SerializeToString,
+            ),
+            'ListTemplates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTemplates,
+                    request_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.ListTemplatesRequest.FromString,
+                    response_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.ListTemplatesResponse.SerializeToString,
+            ),
+            'CheckTemplate': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckTemplate,
+                    request_deserializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.CheckTemplateRequest.FromString,
+                    response_serializer=recordroute_dot_llm_dot_v1_dot_llm__pb2.CheckTemplateResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -418,6 +469,87 @@ class LlmService:
             '/recordroute.llm.v1.LlmService/GetUsage',
             recordroute_dot_llm_dot_v1_dot_llm__pb2.GetUsageRequest.SerializeToString,
             recordroute_dot_llm_dot_v1_dot_llm__pb2.GetUsageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetAnswers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.llm.v1.LlmService/ForgetAnswers',
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.ForgetAnswersRequest.SerializeToString,
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.ForgetAnswersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTemplates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.llm.v1.LlmService/ListTemplates',
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.ListTemplatesRequest.SerializeToString,
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.ListTemplatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckTemplate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.llm.v1.LlmService/CheckTemplate',
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.CheckTemplateRequest.SerializeToString,
+            recordroute_dot_llm_dot_v1_dot_llm__pb2.CheckTemplateResponse.FromString,
             options,
             channel_credentials,
             insecure,

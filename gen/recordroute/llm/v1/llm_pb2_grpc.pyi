@@ -65,6 +65,12 @@ class LlmServiceStub:
     """Lists the models that this service can use: those on its disk, and those of the configured server."""
     GetUsage: _grpc.UnaryUnaryMultiCallable[_llm_pb2.GetUsageRequest, _llm_pb2.GetUsageResponse]
     """Tells what an owner has used, by task and model, and what is left of the budgets."""
+    ForgetAnswers: _grpc.UnaryUnaryMultiCallable[_llm_pb2.ForgetAnswersRequest, _llm_pb2.ForgetAnswersResponse]
+    """Forgets every cached answer of an owner, so that nothing is left of texts that it has deleted."""
+    ListTemplates: _grpc.UnaryUnaryMultiCallable[_llm_pb2.ListTemplatesRequest, _llm_pb2.ListTemplatesResponse]
+    """Lists the templates of minutes that requests can name."""
+    CheckTemplate: _grpc.UnaryUnaryMultiCallable[_llm_pb2.CheckTemplateRequest, _llm_pb2.CheckTemplateResponse]
+    """Reads a template as Summarize would. Errors: INVALID_ARGUMENT (BAD_TEMPLATE, with the line)."""
 
 @_typing.type_check_only
 class LlmServiceAsyncStub(LlmServiceStub):
@@ -103,6 +109,12 @@ class LlmServiceAsyncStub(LlmServiceStub):
     """Lists the models that this service can use: those on its disk, and those of the configured server."""
     GetUsage: _aio.UnaryUnaryMultiCallable[_llm_pb2.GetUsageRequest, _llm_pb2.GetUsageResponse]  # type: ignore[assignment]
     """Tells what an owner has used, by task and model, and what is left of the budgets."""
+    ForgetAnswers: _aio.UnaryUnaryMultiCallable[_llm_pb2.ForgetAnswersRequest, _llm_pb2.ForgetAnswersResponse]  # type: ignore[assignment]
+    """Forgets every cached answer of an owner, so that nothing is left of texts that it has deleted."""
+    ListTemplates: _aio.UnaryUnaryMultiCallable[_llm_pb2.ListTemplatesRequest, _llm_pb2.ListTemplatesResponse]  # type: ignore[assignment]
+    """Lists the templates of minutes that requests can name."""
+    CheckTemplate: _aio.UnaryUnaryMultiCallable[_llm_pb2.CheckTemplateRequest, _llm_pb2.CheckTemplateResponse]  # type: ignore[assignment]
+    """Reads a template as Summarize would. Errors: INVALID_ARGUMENT (BAD_TEMPLATE, with the line)."""
 
 class LlmServiceServicer(metaclass=_abc_1.ABCMeta):
     """Language tasks on transcripts.
@@ -186,5 +198,29 @@ class LlmServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_llm_pb2.GetUsageResponse, _abc.Awaitable[_llm_pb2.GetUsageResponse]]:
         """Tells what an owner has used, by task and model, and what is left of the budgets."""
+
+    @_abc_1.abstractmethod
+    def ForgetAnswers(
+        self,
+        request: _llm_pb2.ForgetAnswersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_llm_pb2.ForgetAnswersResponse, _abc.Awaitable[_llm_pb2.ForgetAnswersResponse]]:
+        """Forgets every cached answer of an owner, so that nothing is left of texts that it has deleted."""
+
+    @_abc_1.abstractmethod
+    def ListTemplates(
+        self,
+        request: _llm_pb2.ListTemplatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_llm_pb2.ListTemplatesResponse, _abc.Awaitable[_llm_pb2.ListTemplatesResponse]]:
+        """Lists the templates of minutes that requests can name."""
+
+    @_abc_1.abstractmethod
+    def CheckTemplate(
+        self,
+        request: _llm_pb2.CheckTemplateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_llm_pb2.CheckTemplateResponse, _abc.Awaitable[_llm_pb2.CheckTemplateResponse]]:
+        """Reads a template as Summarize would. Errors: INVALID_ARGUMENT (BAD_TEMPLATE, with the line)."""
 
 def add_LlmServiceServicer_to_server(servicer: LlmServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -8,12 +8,17 @@ import hashlib
 import os
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 from recordroute_runtime.errors import StorageFull
+
+if TYPE_CHECKING:
+    from obstore import GetOptions
 
 READ_CHUNK_BYTES = 1 << 20
 FULL = "the disk of the library is full; nothing was changed"
@@ -39,7 +44,12 @@ class BlobStore:
         self._local = None if url else data_dir / "blobs"
         if self._local is not None:
             self._local.mkdir(parents=True, exist_ok=True)
-        self._store: ObjectStore = from_url(url) if url else LocalStore(prefix=self._local)
+        self.store: ObjectStore = from_url(url) if url else LocalStore(prefix=self._local)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the blobs are files below the data folder."""
+        return self._local is not None
 
     def open(self) -> None:
         """Clears away what a killed process was receiving."""
@@ -53,17 +63,19 @@ class BlobStore:
         os.close(descriptor)
         return Path(path)
 
-    async def adopt(self, path: Path, sha256: str) -> None:
-        """Takes over a received file under its name. Raises StorageFull."""
+    async def adopt(self, path: Path, sha256: str, *, keep: bool = False) -> None:
+        """Takes over a received file under its name; with `keep` the path stays, and its file must not be changed any
+        more. Raises StorageFull."""
         if self._local is not None:
-            await asyncio.to_thread(self._move, path, self._local / _key(sha256))
+            await asyncio.to_thread(self._link if keep else self._move, path, self._local / _key(sha256))
             return
         try:
-            await obstore.put_async(self._store, _key(sha256), path)
+            await obstore.put_async(self.store, _key(sha256), path)
         except BaseError as error:
             raise_if_full(error)
             raise
-        path.unlink()
+        if not keep:
+            path.unlink()
 
     async def put(self, data: bytes) -> str:
         """Writes a small blob and returns its name. Raises StorageFull."""
@@ -74,21 +86,55 @@ class BlobStore:
 
     async def get(self, sha256: str) -> bytes:
         """Returns the whole of a small blob."""
-        result = await obstore.get_async(self._store, _key(sha256))
+        result = await obstore.get_async(self.store, _key(sha256))
         return bytes(await result.bytes_async())
 
-    async def stream(self, sha256: str) -> AsyncIterator[bytes]:
-        """Yields a blob's bytes in chunks of at most `READ_CHUNK_BYTES`."""
-        result = await obstore.get_async(self._store, _key(sha256))
+    async def stream(self, sha256: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Yields a blob's bytes, or those from `start` up to `end`, in chunks of at most `READ_CHUNK_BYTES`."""
+        options: GetOptions | None = None
+        if end is not None:
+            options = {"range": (start, end)}
+        elif start:
+            options = {"range": {"offset": start}}
+        result = await obstore.get_async(self.store, _key(sha256), options=options)
         async for chunk in result.stream(min_chunk_size=READ_CHUNK_BYTES):
             data = memoryview(chunk)
-            for start in range(0, len(data), READ_CHUNK_BYTES):
-                yield bytes(data[start : start + READ_CHUNK_BYTES])
+            for first in range(0, len(data), READ_CHUNK_BYTES):
+                yield bytes(data[first : first + READ_CHUNK_BYTES])
+
+    async def exists(self, sha256: str) -> bool:
+        """Whether there is a blob."""
+        try:
+            await obstore.head_async(self.store, _key(sha256))
+        except FileNotFoundError:
+            return False
+        return True
+
+    @asynccontextmanager
+    async def local_path(self, sha256: str) -> AsyncIterator[Path]:
+        """Gives a file with a blob's bytes, to be read only: the blob's own, or a copy for as long as it is needed.
+
+        Raises StorageFull.
+        """
+        if self._local is not None:
+            yield self._local / _key(sha256)
+            return
+        path = self.new_incoming()
+        try:
+            with path.open("wb") as file:
+                async for chunk in self.stream(sha256):
+                    await asyncio.to_thread(file.write, chunk)
+            yield path
+        except OSError as error:
+            raise_if_full(error)
+            raise
+        finally:
+            path.unlink(missing_ok=True)
 
     async def delete(self, sha256: str) -> None:
         """Deletes a blob; it is no error if it is gone."""
         try:
-            await obstore.delete_async(self._store, _key(sha256))
+            await obstore.delete_async(self.store, _key(sha256))
         except FileNotFoundError:
             return
 
@@ -104,6 +150,15 @@ class BlobStore:
             raise_if_full(error)
             raise
         return path
+
+    @classmethod
+    def _link(cls, source: Path, target: Path) -> None:
+        link = source.with_name(f"{source.name}.link")
+        link.unlink(missing_ok=True)
+        link.hardlink_to(source)
+        cls._move(link, target)
+        # Renaming a link to the same file over another does nothing, and leaves both.
+        link.unlink(missing_ok=True)
 
     @staticmethod
     def _move(source: Path, target: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from recordroute_runtime.settings import CommonSettings
-from sqlalchemy import event, make_url
+from sqlalchemy import event, func, make_url, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -54,10 +54,20 @@ def _on_sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {mode}")
 
 
+async def _set_foreign_keys(connection: AsyncConnection, *, enforced: bool) -> None:
+    # Past SQLAlchemy, which would begin a transaction, in which SQLite ignores it.
+    raw = await connection.get_raw_connection()
+    assert raw.driver_connection is not None, "it is connected"
+    await raw.driver_connection.execute(f"PRAGMA foreign_keys={'ON' if enforced else 'OFF'}")
+
+
 class Database:
     """The engine with the two ways to use it."""
 
     def __init__(self, url: str) -> None:
+        # Called after each commit of a transaction that `announce` was called in.
+        self.listeners: set[Callable[[], None]] = set()
+        self._announcing: set[int] = set()
         self.engine: AsyncEngine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
         if self.is_local:
             event.listen(self.engine.sync_engine, "connect", _on_sqlite_connect)
@@ -79,8 +89,16 @@ class Database:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
-        async with self.engine.begin() as connection:
-            await connection.run_sync(upgrade)
+        async with self.engine.connect() as connection:
+            if self.is_local:
+                # Some changes make a table anew: to drop the old one would delete all that hangs on its rows.
+                await _set_foreign_keys(connection, enforced=False)
+            try:
+                async with connection.begin():
+                    await connection.run_sync(upgrade)
+            finally:
+                if self.is_local:
+                    await _set_foreign_keys(connection, enforced=True)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -91,8 +109,25 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: committed at the end, undone by an exception."""
-        async with self.engine.begin() as connection:
-            yield connection
+        key = 0
+        try:
+            async with self.engine.begin() as connection:
+                key = id(connection)
+                yield connection
+            announced = key in self._announcing
+        finally:
+            self._announcing.discard(key)
+        for listener in tuple(self.listeners) if announced else ():
+            listener()
+
+    def announce(self, connection: AsyncConnection) -> None:
+        """Has the listeners called once this transaction is committed."""
+        self._announcing.add(id(connection))
+
+    async def hold(self, connection: AsyncConnection, name: str) -> None:
+        """Waits until no other transaction holds `name`, and holds it to the end of this one."""
+        if not self.is_local:
+            await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
     async def close(self) -> None:
         """Closes every connection."""

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from recordroute_llm.facts import Fact, FactKind, Names
+from recordroute_llm.modality import claims_more
 from recordroute_llm.reading import IGNORED, Clause, Reading, canonical, read
-from recordroute_llm.rules import is_question
+from recordroute_llm.rules import is_action, is_question
 from recordroute_llm.terms import is_hangul, words
 from recordroute_llm.transcript import Segment, Sentence
 
@@ -31,6 +32,8 @@ _SUBJECT = re.compile(
 )
 _RECEIVER = re.compile(r"(?:\s?(?:님|씨|팀장님?|부장님?|과장님?|대리님?|대표님?))?(에게|께|한테)(?![가-힣])")
 _PHRASE = re.compile(r",\s*|\s+(?:and|or|as well as|및|그리고)\s+|(?<=[가-힣]{2})[와과](?=\s)")
+_JOINED = re.compile(r"\w\s+(?:and|및)\s+\w|[가-힣]{2}[와과]\s|하고 ")
+_JOINT_SUBJECT = re.compile(r"^[\w' ]{2,40} and [\w' ]{2,40}? (?:are|were|have|both)\b")
 # From what to what: the words that tell two numbers apart.
 _FROM = re.compile(r"(?:\bfrom|\bbetween)\s+$", re.IGNORECASE)
 _TO = re.compile(r"\b(?:to|until|till)\s+$", re.IGNORECASE)
@@ -105,7 +108,11 @@ class EvidenceIndex:
             if not part.terms and not part.facts:
                 continue
             place = next(
-                (place for place, other in enumerate(self._readings) if _holds(part, self._window(place, 1))),
+                (
+                    place
+                    for place, other in enumerate(self._readings)
+                    if not _claims_more(part, (other,)) and _holds(part, self._window(place, 1))
+                ),
                 None,
             )
             if place is None:
@@ -132,13 +139,26 @@ class EvidenceIndex:
                     line.terms
                 ):
                     continue
-                if _holds(line, self._window(start, width)):
-                    return tuple(self._sentences[start : start + width])
+                if _claims_more(line, parts) or not _holds(line, self._window(start, width)):
+                    continue
+                return tuple(self._sentences[start : start + width])
         return ()
 
     def _window(self, start: int, width: int) -> _Window:
         speakers = (sentence.speaker.casefold() for sentence in self._sentences[start : start + width])
         return _Window(tuple(self._readings[start : start + width]), frozenset(filter(None, speakers)))
+
+
+def _claims_more(line: Reading, parts: Sequence[Reading]) -> bool:
+    """Says whether a line tells what its evidence asks, or as done what it plans. "Can you call them?" asks nothing."""
+    for part in parts:
+        if is_question(part.text) and not is_action(part.text) and line.terms <= part.terms:
+            return True
+    # The sentence that a line is most like decides; one beside it may do something else with the same verb.
+    likest = max(parts, key=lambda part: len(line.terms & part.terms))
+    return claims_more(line.text, likest.text) or claims_more(
+        line.text, " ".join(part.text for part in parts)
+    )
 
 
 def _holds(line: Reading, window: _Window) -> bool:
@@ -147,6 +167,7 @@ def _holds(line: Reading, window: _Window) -> bool:
         and all(_stands(line, fact, window) for fact in line.facts)
         and all(_same_denial(clause, window) for clause in line.clauses)
         and all(_nothing_replaced(line, clause, window) for clause in line.clauses)
+        and all(_all_do_it(line, clause, window) for clause in line.clauses)
         and _same_order(line, window)
     )
 
@@ -313,6 +334,17 @@ def _nothing_replaced(line: Reading, clause: Clause, window: _Window) -> bool:
                     and not _other_subject(line, clause, extra, pairs, reading, other)
                 )
     return fits
+
+
+def _all_do_it(line: Reading, clause: Clause, window: _Window) -> bool:
+    """Says whether things that a clause joins stand in one clause of the evidence: "the door and the window are open"
+    does not follow from "the door is open, and the window is shut"."""
+    clauses = window.clauses()
+    if len(clauses) > 1 and _JOINT_SUBJECT.search(line.text):
+        joint = any(_JOINT_SUBJECT.search(reading.text) for reading in window.readings)
+        return joint or any(line.terms <= other.terms for other in clauses)
+    joined = _JOINED.search(line.text[clause.start : clause.end])
+    return not joined or len(clauses) == 1 or any(clause.terms <= other.terms for other in clauses)
 
 
 def _fits(extra: Sequence[int], left_out: Sequence[int], pairs: Sequence[tuple[int, int]]) -> bool:

@@ -97,6 +97,21 @@ SYNONYMS = tuple(_listed(line) for line in """
     win won
     run ran
     bring brought
+    find found
+    die died
+    child children
+    lead led
+    drive drove driven
+    know knew known
+    think thought
+    feel felt
+    stand stood
+    draw drew drawn
+    catch caught
+    lend lent
+    wear wore worn
+    throw threw thrown
+    forget forgot forgotten
     teach taught
     hear heard
     choose chose chosen pick select

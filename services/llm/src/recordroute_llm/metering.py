@@ -67,7 +67,12 @@ class Accounts:
                 raise BudgetExhausted(
                     f"the budget of {limit} {kind} for this month is used up; it begins anew on "
                     f"{next_month():%Y-%m-%d} UTC",
-                    metadata={"kind": kind, "limit": str(limit), "used": str(used)},
+                    metadata={
+                        "kind": kind,
+                        "limit": str(limit),
+                        "used": str(used),
+                        "renews_at": next_month().isoformat(),
+                    },
                 )
             month = f"{datetime.now(UTC):%Y-%m}"
             if (

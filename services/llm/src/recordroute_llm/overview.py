@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from recordroute_llm.chunks import Chunk
@@ -9,13 +10,14 @@ from recordroute_llm.evidence import EvidenceIndex
 from recordroute_llm.extractive import pick_sentences
 from recordroute_llm.language import written_in
 from recordroute_llm.minutes import Item
-from recordroute_llm.points import closed, same
+from recordroute_llm.points import by_whom, closed, in_first_person, same
 from recordroute_llm.prompts import OPENINGS, overview_prompt
-from recordroute_llm.rules import is_question, tidy
+from recordroute_llm.rules import is_action, is_question, tidy
 from recordroute_llm.summary_run import Run
 from recordroute_llm.transcript import Sentence, split_sentences
 
 OVERVIEW_SENTENCES = 3
+_KOREAN_ABOUT = re.compile(r"(?:에 ?(?:대한|대해|대하여|관한|관해)|관련)[^.]*$")
 GROUP = 10
 
 
@@ -40,8 +42,19 @@ def write_overview(
         text = "\n".join(notes)
     overview, unsupported = _supported(run, index, text, number)
     if not overview:
-        overview = " ".join(closed(tidy(sentence.text)) for sentence in pick_sentences(sentences, 2))
-    return overview or closed(tidy(sentences[0].text)), unsupported
+        told = [
+            sentence
+            for sentence in sentences
+            if not in_first_person(sentence.text) and not is_action(sentence.text)
+        ]
+        picked = pick_sentences(told, 2) or pick_sentences(sentences, 2) or sentences[:1]
+        overview = " ".join(by_whom(closed(tidy(sentence.text)), (sentence,)) for sentence in picked)
+    return overview, unsupported
+
+
+def _names_only(claim: str, language: str) -> bool:
+    """Says whether what follows the opening names things and tells nothing of them: a Korean sentence can do both."""
+    return language != "ko" or bool(_KOREAN_ABOUT.search(claim))
 
 
 def _supported(run: Run, index: EvidenceIndex, text: str, number: int) -> tuple[str, list[str]]:
@@ -62,13 +75,16 @@ def _supported(run: Run, index: EvidenceIndex, text: str, number: int) -> tuple[
     kept: list[str] = []
     unsupported: list[str] = []
     for part in parts:
-        if is_question(part) or any(same(part, other) for other in kept):
+        # Nobody could tell who "I" is.
+        if is_question(part) or in_first_person(part) or any(same(part, other) for other in kept):
             continue
         # The opening is ours, not a claim.
         claim = part.removeprefix(opening)
-        found = index.find_parts(claim) if claim is not part or not opening else index.find(claim)
+        named = claim is not part or not opening
+        found = index.find_parts(claim) if named and _names_only(claim, run.language) else index.find(claim)
         if written_in(part, run.language) and found:
-            kept.append(part)
+            # "This recording starts the harvest" is what is left of the opening where it leads into a statement.
+            kept.append(part if not named or _names_only(claim, run.language) else claim.strip())
         else:
             unsupported.append(part)
             if not kept:

@@ -30,6 +30,9 @@ EVIDENCE_SEGMENTS = 3
 # Two lines that share this much of the shorter one's terms say the same.
 SAME = 0.7
 
+_FIRST_PERSON = re.compile(
+    r"\b(?:I|me|my|mine|myself)\b|(?<![가-힣])(?:제가|저는|저도|저를|저에게|저한테|제게|제|내가|나는|저희[가는도]?)(?=[\s,])"
+)
 _BULLET = re.compile(r"^\s*(?:[-*•·]|\d{1,2}[.)])\s+")
 _NONE = re.compile(
     r"(?:none|nothing|n/a|no (?:items?|mention)|없음|없습니다|해당 없음)\b[^|]{0,40}", re.IGNORECASE
@@ -86,7 +89,8 @@ class ChunkReader:
         if len(kept) < min(wanted, POINTS_A_CHUNK[0] + 1):
             for sentence in pick_sentences(chunk.sentences, wanted):
                 if len(kept) < wanted and not any(same(sentence.text, item.text) for item in kept):
-                    kept.append(Item(closed(tidy(sentence.text)), sentence.segments))
+                    text = by_whom(closed(tidy(sentence.text)), (sentence,))
+                    kept.append(Item(text, sentence.segments))
         return kept
 
     def _section(self, section: TemplateSection) -> list[Item]:
@@ -115,7 +119,11 @@ class ChunkReader:
         wanted = f"{section.title} {section.instruction}"
         types = [field.type for field in section.fields]
         return [
-            Item(closed(tidy(sentence.text)), sentence.segments, _fields(section, (), (sentence,)))
+            Item(
+                by_whom(closed(tidy(sentence.text)), (sentence,)),
+                sentence.segments,
+                _fields(section, (), (sentence,)),
+            )
             for sentence in matching_sentences(self._chunk.sentences, wanted, types, SECTION_ITEMS_A_CHUNK)
         ]
 
@@ -134,7 +142,7 @@ class ChunkReader:
             return None
         text = line if is_statement(line, self._run.language) else evidence[0].text
         fields = _fields(section, parts, evidence) if section is not None else ()
-        return Item(closed(tidy(text)), _best(line, evidence), fields)
+        return Item(by_whom(closed(tidy(text)), evidence), _best(line, evidence), fields)
 
     def _repaired(self, line: str) -> tuple[str, tuple[Sentence, ...]]:
         place = self._index.nearest(line)
@@ -199,6 +207,19 @@ def closed(sentence: str) -> str:
     """Returns a sentence with a mark at its end."""
     rest = sentence.rstrip(" ,;:")
     return rest if rest.endswith((".", "!", "?", "…", '"', "”", "。")) else f"{rest}."
+
+
+def in_first_person(text: str) -> bool:
+    """Says whether a text speaks of the one who says it."""
+    return bool(_FIRST_PERSON.search(text))
+
+
+def by_whom(line: str, evidence: Sequence[Sentence]) -> str:
+    """Returns a line, led by its speaker where it speaks of itself and one speaker is known to say it."""
+    speakers = {sentence.speaker for sentence in evidence if in_first_person(sentence.text)}
+    if not in_first_person(line) or len(speakers) != 1 or "" in speakers:
+        return line
+    return f"{speakers.pop()}: {line}"
 
 
 def same(left: str, right: str) -> bool:

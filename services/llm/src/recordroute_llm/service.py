@@ -8,6 +8,7 @@ import grpc.aio
 from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
 from recordroute_runtime.inference import InferencePool
 from recordroute_runtime.settings import CommonSettings
+from recordroute_runtime.tls import peer_tls
 
 from recordroute_llm.engine import Task
 from recordroute_llm.metering import Accounts
@@ -31,6 +32,7 @@ class LlmService:
     def __init__(self, settings: LlmSettings, common: CommonSettings) -> None:
         self._settings = settings
         self._models_dir = common.models_dir
+        self._peer_tls = peer_tls(common)
         rules = read_rules(settings.models_file)
         self._store = open_store(
             settings.store_url,
@@ -46,7 +48,7 @@ class LlmService:
 
     def register(self, server: grpc.aio.Server) -> None:
         if self._settings.vector_target:
-            self._similarity = VectorSimilarity(self._settings.vector_target)
+            self._similarity = VectorSimilarity(self._settings.vector_target, self._peer_tls)
         servicer = LlmServicer(
             self._settings,
             self._models_dir,

@@ -32,7 +32,7 @@ from recordroute_llm.servicer_minutes import style_of, summarize_response
 from recordroute_llm.settings import LlmSettings
 from recordroute_llm.streaming import stream_text
 from recordroute_llm.summary import summarize
-from recordroute_llm.templates import Templates
+from recordroute_llm.templates import Templates, parse_template, to_markdown
 from recordroute_llm.title import write_title
 from recordroute_llm.transcript import Segment
 
@@ -234,6 +234,27 @@ class LlmServicer(llm_pb2_grpc.LlmServiceServicer):
             )
             for name in names
         ]
+
+    async def ListTemplates(
+        self, request: llm_pb2.ListTemplatesRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> llm_pb2.ListTemplatesResponse:
+        return llm_pb2.ListTemplatesResponse(
+            templates=[
+                llm_pb2.MinutesTemplate(name=name, title=template.name, markdown=to_markdown(template))
+                for name, template in self._templates.listed(request.language).items()
+            ]
+        )
+
+    async def CheckTemplate(
+        self, request: llm_pb2.CheckTemplateRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> llm_pb2.CheckTemplateResponse:
+        return llm_pb2.CheckTemplateResponse(title=parse_template(request.markdown).name)
+
+    async def ForgetAnswers(
+        self, request: llm_pb2.ForgetAnswersRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> llm_pb2.ForgetAnswersResponse:
+        count = await asyncio.to_thread(self._accounts.store.forget_answers, request.owner)
+        return llm_pb2.ForgetAnswersResponse(answer_count=count)
 
     async def GetUsage(
         self, request: llm_pb2.GetUsageRequest, context: grpc.aio.ServicerContext[Any, Any]

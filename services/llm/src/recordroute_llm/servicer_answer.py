@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from recordroute.llm.v1 import llm_pb2
 
-from recordroute_llm.answers import AnswerResult, AnswerSentence, Passage
+from recordroute_llm.answers import AnswerResult, AnswerSentence
+from recordroute_llm.places import Passage
 from recordroute_llm.questions import Exchange
 from recordroute_llm.servicer_generate import usage_message
 

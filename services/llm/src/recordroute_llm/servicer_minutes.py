@@ -8,7 +8,11 @@ from recordroute_runtime.wire import to_duration
 
 from recordroute_llm.minutes import Delta, Event, Item, Minutes, Progress, Result, Section
 from recordroute_llm.summary import Style
+from recordroute_llm.terms import terms
+from recordroute_llm.transcript import Segment, clean, sentences_of
 
+# Documents may come as segments of a page; quotes of those would make an answer too long for a message.
+QUOTE_CHARACTERS = 1000
 PREFIX = "MINUTES_SECTION_KIND_"
 
 
@@ -59,6 +63,19 @@ def _section(section: Section) -> minutes_pb2.MinutesSection:
     )
 
 
+def _quote(line: str, text: str) -> str:
+    """Returns a segment's text; of one that is longer than QUOTE_CHARACTERS, the part around the sentence that shares
+    most with the line."""
+    if len(text) <= QUOTE_CHARACTERS:
+        return text
+    wanted = terms(line)
+    whole = clean(text)
+    pieces = [sentence.text for sentence in sentences_of([Segment(0, 0.0, 0.0, whole)])]
+    best = max(pieces, key=lambda piece: len(wanted & terms(piece)))
+    start = max(0, whole.find(best) - (QUOTE_CHARACTERS - len(best)) // 2)
+    return whole[start : start + QUOTE_CHARACTERS].strip()
+
+
 def _item(item: Item) -> minutes_pb2.MinutesItem:
     return minutes_pb2.MinutesItem(
         text=item.text,
@@ -68,7 +85,7 @@ def _item(item: Item) -> minutes_pb2.MinutesItem:
                 start=to_duration(segment.start),
                 end=to_duration(segment.end),
                 speaker=segment.speaker,
-                quote=segment.text,
+                quote=_quote(item.text, segment.text),
             )
             for segment in item.evidence
         ],

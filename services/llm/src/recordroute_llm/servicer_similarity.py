@@ -11,6 +11,7 @@ import grpc.aio
 import structlog
 from recordroute.vector.v1 import embedding_pb2, embedding_pb2_grpc
 from recordroute_runtime.channels import open_channel
+from recordroute_runtime.tls import ClientTls
 
 log = structlog.get_logger(__name__)
 
@@ -24,9 +25,9 @@ class VectorSimilarity:
     """Cosines of texts from EmbeddingService.Embed. Called from inference threads; its channel belongs to the event
     loop that makes it."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, tls: ClientTls | None = None) -> None:
         self._loop = asyncio.get_running_loop()
-        self._channel = open_channel(target, idempotent=[_EMBED])
+        self._channel = open_channel(target, idempotent=[_EMBED], tls=tls)
         self._stub = embedding_pb2_grpc.EmbeddingServiceStub(self._channel)
         self._paused_until = 0.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import threading
 import time
@@ -50,6 +51,10 @@ class Store(Protocol):
 
     def put_answer(self, owner: str, key: str, answer: str) -> None:
         """Caches an answer; the ones that were not asked for longest make room."""
+        ...
+
+    def forget_answers(self, owner: str) -> int:
+        """Deletes every cached answer of an owner and returns how many there were."""
         ...
 
     def add_usage(self, owner: str, task: str, model: str, usage: TaskUsage) -> None:
@@ -108,9 +113,16 @@ class SqliteStore:
             while self._size > self._max_cache_bytes:
                 self._forget("(owner, key) IN (SELECT owner, key FROM answers ORDER BY used_at LIMIT 16)", ())
 
-    def _forget(self, condition: str, values: tuple[str, ...]) -> None:
-        rows = self._connection.execute(f"DELETE FROM answers WHERE {condition} RETURNING size", values)
-        self._size -= sum(row[0] for row in rows.fetchall())
+    def forget_answers(self, owner: str) -> int:
+        with self._lock:
+            return self._forget("owner = ?", (owner,))
+
+    def _forget(self, condition: str, values: tuple[str, ...]) -> int:
+        sizes = self._connection.execute(
+            f"DELETE FROM answers WHERE {condition} RETURNING size", values
+        ).fetchall()
+        self._size -= sum(size for (size,) in sizes)
+        return len(sizes)
 
     def add_usage(self, owner: str, task: str, model: str, usage: TaskUsage) -> None:
         marks = ", ".join("?" for _ in FIGURES)
@@ -152,6 +164,15 @@ class RedisStore:
     def put_answer(self, owner: str, key: str, answer: str) -> None:
         with _answering():
             self._redis.set(_answer_key(owner, key), answer, ex=self._cache_seconds)
+
+    def forget_answers(self, owner: str) -> int:
+        # The owner's name may have what is special in a pattern.
+        prefix = re.sub(r"([\\*?\[\]^-])", r"\\\1", _answer_key(owner, ""))
+        count = 0
+        with _answering():
+            for name in self._redis.scan_iter(match=f"{prefix}*", count=1000):
+                count += int(self._redis.delete(name))
+        return count
 
     def add_usage(self, owner: str, task: str, model: str, usage: TaskUsage) -> None:
         name = _usage_key(owner, _today())

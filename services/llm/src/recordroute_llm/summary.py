@@ -19,12 +19,13 @@ from recordroute_runtime.inference import CancelToken
 from recordroute_llm.chunks import Chunk, chunk_sentences
 from recordroute_llm.engine import Engine, Usage
 from recordroute_llm.evidence import EvidenceIndex, Similarity
+from recordroute_llm.injection import without_orders
 from recordroute_llm.language import detect_language
 from recordroute_llm.minutes import Event, Item, Minutes, Progress, Result, Section
 from recordroute_llm.overview import write_overview
 from recordroute_llm.points import KEY_POINTS, POINTS_A_CHUNK, ChunkNotes, ChunkReader
 from recordroute_llm.sections import Found, find_items, without
-from recordroute_llm.summary_run import Run, coalesced
+from recordroute_llm.summary_run import Run, RunToken, coalesced
 from recordroute_llm.templates import Kind, Template, Templates, TemplateSection
 from recordroute_llm.transcript import Segment, Sentence, sentences_of
 
@@ -65,7 +66,7 @@ def summarize(
     """
     begun = time.monotonic()
     style = style or Style()
-    sentences = sentences_of(segments)
+    sentences = without_orders(sentences_of(segments))
     if not any(character.isalnum() for sentence in sentences for character in sentence.text):
         raise InvalidInput("EMPTY_TRANSCRIPT", "the transcript has no text")
     language = language or detect_language(" ".join(sentence.text for sentence in sentences))
@@ -78,7 +79,7 @@ def summarize(
         minutes = Minutes(written, overview, (), (), template.name)
         yield Result(minutes, Usage(), time.monotonic() - begun)
         return
-    run = Run(engine, token, language, similarity)
+    run = Run(engine, RunToken(token), language, similarity)
     chunks = chunk_sentences(sentences, counts, chunk_tokens, min(OVERLAP_TOKENS, chunk_tokens // 10))
     with ThreadPoolExecutor(1, thread_name_prefix="minutes") as conductor:
         made = conductor.submit(_conduct, run, sentences, chunks, chunk_tokens, template)
@@ -87,7 +88,7 @@ def summarize(
             yield from coalesced(run.events)
             yield Result(replace(made.result(), language=written), run.usage, time.monotonic() - begun)
         finally:
-            token.cancel()
+            run.token.cancel()
 
 
 def _conduct(

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from recordroute_runtime.errors import ProcessingFailed
+from recordroute_runtime.errors import Cancelled, ProcessingFailed
 from recordroute_runtime.inference import CancelToken
 
 from recordroute_llm.engine import Engine, Generation, Prompt, Usage
@@ -20,12 +20,29 @@ ATTEMPTS = 3
 DELTA_SECONDS = 0.03
 
 
+class RunToken(CancelToken):
+    """Stops one summary: where its caller does, or by itself. A part that fails stops the others, but not the caller,
+    who has yet to hear of it."""
+
+    def __init__(self, caller: CancelToken) -> None:
+        super().__init__()
+        self._caller = caller
+
+    @property
+    def cancelled(self) -> bool:
+        return super().cancelled or self._caller.cancelled
+
+    def raise_if_cancelled(self) -> None:
+        if self.cancelled:
+            raise Cancelled
+
+
 @dataclass
 class Run:
     """One summary at work; its events go to the caller's thread by `events`. `language` is the transcript's."""
 
     engine: Engine
-    token: CancelToken
+    token: RunToken
     language: str
     similarity: Similarity | None = None
     events: queue.Queue[Event | None] = field(default_factory=queue.Queue)

@@ -134,6 +134,16 @@ def parse_template(text: str) -> Template:
     return Template(name, tuple(sections))
 
 
+def to_markdown(template: Template) -> str:
+    """Returns a template in Markdown, as `parse_template` reads it."""
+    parts = [f"# {template.name}\n"]
+    for section in template.sections:
+        lines = [f"## {section.title} {{{section.kind.value}}}", section.instruction]
+        lines += [f"- {part.name}: {part.type.value}" for part in section.fields]
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
 def _section(line: str, name: str, before: list[TemplateSection], fail: _Fail) -> TemplateSection:
     match = _SECTION.fullmatch(line)
     if match is None:
@@ -200,6 +210,13 @@ class Templates:
             )
         found = languages.get(language) or languages.get("en") or next(iter(languages.values()))
         return replace(found, name=name or DEFAULT)
+
+    def listed(self, language: str) -> dict[str, Template]:
+        """Returns the templates by name, in a language where they are there in it, under the titles of their files."""
+        return {
+            name: languages.get(language) or languages.get("en") or next(iter(languages.values()))
+            for name, languages in sorted(self.by_name.items())
+        }
 
 
 def load_templates(folder: Path | None = None) -> Templates:

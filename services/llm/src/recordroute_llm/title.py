@@ -11,6 +11,7 @@ from recordroute_runtime.inference import CancelToken
 from recordroute_llm.chunks import chunk_sentences
 from recordroute_llm.engine import Engine
 from recordroute_llm.extractive import key_phrases, pick_sentences
+from recordroute_llm.injection import without_orders
 from recordroute_llm.language import detect_language, written_in
 from recordroute_llm.prompts import title_prompt
 from recordroute_llm.rules import tidy
@@ -33,7 +34,7 @@ def write_title(
     As much of the transcript as one chunk holds is read, from the start. Raises InvalidInput (EMPTY_TRANSCRIPT) and
     Cancelled.
     """
-    sentences = sentences_of(segments)
+    sentences = without_orders(sentences_of(segments))
     if not any(character.isalnum() for sentence in sentences for character in sentence.text):
         raise InvalidInput("EMPTY_TRANSCRIPT", "the transcript has no text")
     head = _head(sentences, chunk_tokens)

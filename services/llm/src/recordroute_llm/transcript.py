@@ -18,7 +18,7 @@ _CLAUSES = (
     re.compile(r"(?<=[,;:，、]) "),
     re.compile(r" (?=(?:and|but|so|because|then|그리고|그래서|하지만|그런데) )"),
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 
 @dataclass(frozen=True)

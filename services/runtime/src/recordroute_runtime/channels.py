@@ -9,8 +9,10 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from recordroute_runtime.bearer import bearer
 from recordroute_runtime.interceptors.deadline import time_remaining
 from recordroute_runtime.telemetry import trace_metadata
+from recordroute_runtime.tls import ClientTls
 
 # A cut link is noticed within seconds instead of minutes; the servers allow pings this often.
 KEEPALIVE_OPTIONS: tuple[tuple[str, int], ...] = (
@@ -45,8 +47,10 @@ def service_config(idempotent: Sequence[str] = ()) -> str:
     return json.dumps(config)
 
 
-def _details(details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
-    metadata = grpc.aio.Metadata(*(details.metadata or ()), *trace_metadata())
+def _details(
+    details: grpc.aio.ClientCallDetails, own: Sequence[tuple[str, str]]
+) -> grpc.aio.ClientCallDetails:
+    metadata = grpc.aio.Metadata(*(details.metadata or ()), *own, *trace_metadata())
     limits = [limit for limit in (details.timeout, time_remaining()) if limit is not None]
     return grpc.aio.ClientCallDetails(
         method=details.method,
@@ -57,50 +61,66 @@ def _details(details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
     )
 
 
-class _UnaryUnary(grpc.aio.UnaryUnaryClientInterceptor):
+class _OwnMetadata:
+    """What every call of the channel carries beside its own."""
+
+    def __init__(self, own: Sequence[tuple[str, str]]) -> None:
+        self.own = own
+
+
+class _UnaryUnary(_OwnMetadata, grpc.aio.UnaryUnaryClientInterceptor):
     async def intercept_unary_unary(
         self, continuation: Callable[..., Any], details: Any, request: Any
     ) -> Any:
-        return await continuation(_details(details), request)
+        return await continuation(_details(details, self.own), request)
 
 
-class _UnaryStream(grpc.aio.UnaryStreamClientInterceptor):
+class _UnaryStream(_OwnMetadata, grpc.aio.UnaryStreamClientInterceptor):
     async def intercept_unary_stream(
         self, continuation: Callable[..., Any], details: Any, request: Any
     ) -> Any:
-        return await continuation(_details(details), request)
+        return await continuation(_details(details, self.own), request)
 
 
-class _StreamUnary(grpc.aio.StreamUnaryClientInterceptor):
+class _StreamUnary(_OwnMetadata, grpc.aio.StreamUnaryClientInterceptor):
     async def intercept_stream_unary(
         self, continuation: Callable[..., Any], details: Any, requests: Any
     ) -> Any:
-        return await continuation(_details(details), requests)
+        return await continuation(_details(details, self.own), requests)
 
 
-class _StreamStream(grpc.aio.StreamStreamClientInterceptor):
+class _StreamStream(_OwnMetadata, grpc.aio.StreamStreamClientInterceptor):
     async def intercept_stream_stream(
         self, continuation: Callable[..., Any], details: Any, requests: Any
     ) -> Any:
-        return await continuation(_details(details), requests)
+        return await continuation(_details(details, self.own), requests)
 
 
-def open_channel(target: str, *, idempotent: Sequence[str] = ()) -> grpc.aio.Channel:
+def open_channel(
+    target: str, *, idempotent: Sequence[str] = (), tls: ClientTls | None = None, token: str = ""
+) -> grpc.aio.Channel:
     """Opens a channel to `target` (`dns:///host:port`, `host:port` or `unix:/path`).
 
-    Calls go on with the running trace and never outlive the running call's deadline. One channel belongs to one
+    Calls go on with the running trace and never outlive the running call's deadline. With `tls` they are encrypted,
+    but for those over a unix socket; with `token` they are made in the name of its user. One channel belongs to one
     event loop.
     """
-    return grpc.aio.insecure_channel(
-        target,
-        options=[
-            *KEEPALIVE_OPTIONS,
-            ("grpc.service_config", service_config(idempotent)),
-            ("grpc.max_reconnect_backoff_ms", 1_000),
-            ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.min_reconnect_backoff_ms", 100),
-            # A proxy from the environment must never see what services say to one another.
-            ("grpc.enable_http_proxy", 0),
-        ],
-        interceptors=[_UnaryUnary(), _UnaryStream(), _StreamUnary(), _StreamStream()],
-    )
+    options = [
+        *KEEPALIVE_OPTIONS,
+        ("grpc.service_config", service_config(idempotent)),
+        ("grpc.max_reconnect_backoff_ms", 1_000),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 100),
+        # A proxy from the environment must never see what services say to one another.
+        ("grpc.enable_http_proxy", 0),
+    ]
+    own = bearer(token)
+    interceptors: list[grpc.aio.ClientInterceptor] = [
+        _UnaryUnary(own),
+        _UnaryStream(own),
+        _StreamUnary(own),
+        _StreamStream(own),
+    ]
+    if tls is None or target.startswith("unix:"):
+        return grpc.aio.insecure_channel(target, options=options, interceptors=interceptors)
+    return grpc.aio.secure_channel(target, tls.credentials(), options=options, interceptors=interceptors)

@@ -50,16 +50,46 @@ class FieldViolations(InvalidInput):
         self.violations = violations
 
 
+class OutOfRange(DomainError):
+    """The request asks for what is behind the end."""
+
+    status = grpc.StatusCode.OUT_OF_RANGE
+
+
 class NotFound(DomainError):
     """What the request names does not exist."""
 
     status = grpc.StatusCode.NOT_FOUND
 
 
+class Unauthenticated(DomainError):
+    """Nobody knows who calls: there is no token, or it is not, or no longer, good for anything.
+
+    The reasons are TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED and TOKEN_REVOKED.
+    """
+
+    status = grpc.StatusCode.UNAUTHENTICATED
+
+
+class PermissionDenied(DomainError):
+    """The caller is known, and may not do this (READ_ONLY, NOT_OWNER, SCOPE_MISSING, ...).
+
+    Only for what the caller may know of: what it may not even see is NotFound.
+    """
+
+    status = grpc.StatusCode.PERMISSION_DENIED
+
+
 class Conflict(DomainError):
     """What the request wants to make is there already."""
 
     status = grpc.StatusCode.ALREADY_EXISTS
+
+
+class Outdated(DomainError):
+    """The request is based on a state that somebody has changed since; look at it anew."""
+
+    status = grpc.StatusCode.ABORTED
 
 
 class PreconditionFailed(DomainError):
@@ -95,6 +125,18 @@ class BudgetExhausted(DomainError):
 
     def __init__(self, message: str, *, metadata: Mapping[str, str] | None = None) -> None:
         super().__init__("BUDGET_EXHAUSTED", message, metadata=metadata)
+
+
+class RateLimited(DomainError):
+    """The caller calls too often, or too much at once; the same call can succeed after `retry_after`."""
+
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+class QuotaExceeded(DomainError):
+    """The caller has as much as it may have (QUOTA_EXCEEDED, TOO_MANY_KEYS, ...); less of it helps, time doesn't."""
+
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 class StorageFull(DomainError):

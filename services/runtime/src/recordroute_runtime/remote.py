@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import grpc
@@ -17,13 +18,15 @@ BROKEN_CALL = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.Stat
 
 @dataclass(frozen=True)
 class RemoteError:
-    """A failed call: status, stable reason (empty where the other side gave none), sentence, trace id."""
+    """A failed call: status, stable reason (empty where the other side gave none), sentence, trace id, and the values
+    in the sentence by name."""
 
     code: grpc.StatusCode
     reason: str
     message: str
     trace_id: str
     retry_after: timedelta | None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def can_retry(self) -> bool:
@@ -34,11 +37,13 @@ class RemoteError:
 def read_error(error: grpc.Call | grpc.aio.AioRpcError) -> RemoteError:
     """Returns what a failed call says, of the blocking client or of grpc.aio."""
     reason, trace_id, retry_after = "", "", None
+    metadata: dict[str, str] = {}
     status = rpc_status.from_call(error)  # type: ignore[arg-type] # it reads what both kinds have
     for detail in status.details if status is not None else ():
         info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
         if detail.Unpack(info):
-            reason, trace_id = info.reason, info.metadata.get("trace_id", "")
+            reason, metadata = info.reason, dict(info.metadata)
+            trace_id = metadata.pop("trace_id", "")
         elif detail.Unpack(retry):
             retry_after = retry.retry_delay.ToTimedelta()
     return RemoteError(
@@ -47,4 +52,5 @@ def read_error(error: grpc.Call | grpc.aio.AioRpcError) -> RemoteError:
         message=error.details() or "",
         trace_id=trace_id,
         retry_after=retry_after,
+        metadata=metadata,
     )

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import grpc.aio
 import structlog
@@ -22,6 +22,7 @@ from recordroute_runtime.errors import DomainError
 from recordroute_runtime.interceptors import server_interceptors
 from recordroute_runtime.settings import CommonSettings, ServerSettings, SettingsError, load_settings
 from recordroute_runtime.telemetry import configure_telemetry, serve_metrics
+from recordroute_runtime.tls import server_credentials
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +58,25 @@ class Service(Protocol):
         ...
 
 
+@runtime_checkable
+class Guarded(Protocol):
+    """A service with interceptors of its own, which decide who may call."""
+
+    @property
+    def interceptors(self) -> Sequence[grpc.aio.ServerInterceptor]:
+        """They run inside of trace, errors and deadline and before validation, the outermost first."""
+        ...
+
+
+@runtime_checkable
+class Drained(Protocol):
+    """A service with streams that would go on for ever."""
+
+    async def drain(self) -> None:
+        """Sends away those who hold them; runs before the calls that are left get their grace."""
+        ...
+
+
 class AddressInUse(Exception):
     """The address to listen on is taken or can't be used."""
 
@@ -79,7 +99,8 @@ def server_options(settings: ServerSettings) -> list[tuple[str, int]]:
     return options
 
 
-def _remove_stale_socket(address: str) -> None:
+def remove_stale_socket(address: str) -> None:
+    """Removes the socket that a killed server left at `unix:/path`; other addresses leave nothing."""
     if address.startswith("unix:"):
         path = Path(address.removeprefix("unix:"))
         if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
@@ -94,11 +115,15 @@ class RunningServer:
         self._settings = settings
         self._health = HealthServicer()
         self._loading: asyncio.Task[None] | None = None
-        self._server = grpc.aio.server(interceptors=server_interceptors(), options=server_options(settings))
+        own = service.interceptors if isinstance(service, Guarded) else ()
+        self._server = grpc.aio.server(
+            interceptors=server_interceptors(own), options=server_options(settings)
+        )
         self.port = 0
 
     async def start(self) -> None:
-        """Listens and begins to load. Raises AddressInUse."""
+        """Listens and begins to load. Raises AddressInUse, and SettingsError for certificates that can't be read."""
+        credentials = server_credentials(self._settings)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._service.register(self._server)
         if self._settings.reflection:
@@ -110,9 +135,12 @@ class RunningServer:
                 ),
                 self._server,
             )
-        _remove_stale_socket(self._settings.listen)
+        remove_stale_socket(self._settings.listen)
         try:
-            self.port = self._server.add_insecure_port(self._settings.listen)
+            if credentials is None:
+                self.port = self._server.add_insecure_port(self._settings.listen)
+            else:
+                self.port = self._server.add_secure_port(self._settings.listen, credentials)
         except RuntimeError as error:
             raise AddressInUse(f"can't listen on {self._settings.listen}: is it in use?") from error
         await self._set_health(NOT_SERVING)
@@ -131,6 +159,8 @@ class RunningServer:
         if self._loading is not None and not self._loading.done():
             self._loading.cancel()
         await asyncio.sleep(self._settings.drain_delay_seconds)
+        if isinstance(self._service, Drained):
+            await self._service.drain()
         await self._server.stop(self._settings.drain_grace_seconds)
         await self._service.close()
 
@@ -208,6 +238,8 @@ def serve(
 
     try:
         uvloop.run(_serve(lambda: make(settings, common), settings))
+    except SettingsError as error:
+        raise SystemExit(_complain(name, str(error), 2)) from error
     except AddressInUse as error:
         raise SystemExit(_complain(name, str(error), 1)) from error
 

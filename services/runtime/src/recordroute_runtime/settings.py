@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 CONFIG_VARIABLE = "RECORDROUTE_CONFIG"
@@ -84,6 +85,23 @@ class CommonSettings(SectionSettings):
     log_format: Literal["auto", "human", "json"] = Field(
         "auto", description="`auto` is human on a terminal and JSON elsewhere."
     )
+    peer_tls_ca: Path | None = Field(
+        None,
+        description="PEM file of the authorities that sign the other services' certificates: with it every call to "
+        "another service goes over TLS, but for those over unix sockets.",
+    )
+    peer_tls_cert: Path | None = Field(
+        None, description="PEM file of the certificate that this process shows to other services (mTLS)."
+    )
+    peer_tls_key: Path | None = Field(None, description="PEM file of that certificate's key.")
+
+    @model_validator(mode="after")
+    def _peer_tls_is_whole(self) -> Self:
+        if (self.peer_tls_cert is None) != (self.peer_tls_key is None):
+            raise ValueError("RECORDROUTE_PEER_TLS_CERT and RECORDROUTE_PEER_TLS_KEY belong together")
+        if self.peer_tls_cert is not None and self.peer_tls_ca is None:
+            raise ValueError("RECORDROUTE_PEER_TLS_CERT needs RECORDROUTE_PEER_TLS_CA")
+        return self
 
 
 class ServerSettings(SectionSettings):
@@ -102,6 +120,25 @@ class ServerSettings(SectionSettings):
     max_connection_age_seconds: int = Field(
         0, ge=0, description="Close connections after this time so that clients spread anew; 0 never."
     )
+    tls_cert: Path | None = Field(
+        None,
+        description="PEM file of the server's certificate with those that lead to its authority; unset: no TLS. It is "
+        "read again when it changes.",
+    )
+    tls_key: Path | None = Field(None, description="PEM file of that certificate's key.")
+    tls_ca: Path | None = Field(
+        None,
+        description="PEM file of authorities: clients must show a certificate that one of them has signed (mTLS).",
+    )
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        prefix = self.model_config.get("env_prefix", "")
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError(f"{prefix}TLS_CERT and {prefix}TLS_KEY belong together")
+        if self.tls_ca is not None and self.tls_cert is None:
+            raise ValueError(f"{prefix}TLS_CA needs {prefix}TLS_CERT")
+        return self
 
 
 Settings = TypeVar("Settings", bound=SectionSettings)
@@ -113,8 +150,11 @@ def load_settings(cls: type[Settings]) -> Settings:
         return cls()
     except ValidationError as error:
         prefix = cls.model_config.get("env_prefix", "")
-        problems = [
-            f"{prefix}{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
-            for problem in error.errors()
-        ]
-        raise SettingsError("; ".join(problems)) from error
+        raise SettingsError("; ".join(_problem(prefix, problem) for problem in error.errors())) from error
+
+
+def _problem(prefix: str, problem: ErrorDetails) -> str:
+    if not problem["loc"]:
+        # About several settings at once: the message names them.
+        return problem["msg"].removeprefix("Value error, ")
+    return f"{prefix}{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"

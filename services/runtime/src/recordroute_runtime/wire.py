@@ -38,6 +38,16 @@ def enum_name(message: Message, field: str) -> str:
     return values[getattr(message, field)].name.removeprefix(prefix).lower()
 
 
+def enum_names(message: Message, field: str) -> list[str]:
+    """Returns the names of a repeated enum field's values, as `enum_name` does."""
+    enum = message.DESCRIPTOR.fields_by_name[field].enum_type
+    if enum is None:
+        raise TypeError(f"{field} of {message.DESCRIPTOR.full_name} is not an enum")
+    prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
+    names = (enum.values_by_number[number].name for number in getattr(message, field))
+    return [name.removeprefix(prefix).lower() for name in names]
+
+
 def to_timestamp(time: datetime) -> Timestamp:
     """Returns a time with a time zone as a Timestamp."""
     timestamp = Timestamp()
@@ -46,8 +56,11 @@ def to_timestamp(time: datetime) -> Timestamp:
 
 
 def to_datetime(timestamp: Timestamp) -> datetime:
-    """Returns a Timestamp as a time in UTC."""
-    return timestamp.ToDatetime(tzinfo=UTC)
+    """Returns a Timestamp as a time in UTC. Raises InvalidInput (BAD_TIME) where it is none."""
+    try:
+        return timestamp.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput("BAD_TIME", "times must be between the years 1 and 9999") from error
 
 
 class ConfiguredMessage(Protocol):

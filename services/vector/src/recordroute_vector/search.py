@@ -207,6 +207,7 @@ class Searcher:
             dense=vector,
             lexical=terms,
             tokens=tokens,
+            model=self._embedder.encoder.model.id if vector is not None else "",
         )
         if terms is not None and not terms.ids and vector is None:
             return []

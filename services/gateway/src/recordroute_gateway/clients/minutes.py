@@ -29,6 +29,8 @@ def minutes_record(message: minutes_pb2.Minutes) -> Minutes:
                                 end=to_seconds(evidence.end),
                                 speaker=evidence.speaker,
                                 quote=evidence.quote,
+                                page=evidence.page if evidence.HasField("page") else None,
+                                line=evidence.line if evidence.HasField("line") else None,
                             )
                             for evidence in item.evidence
                         ),
@@ -64,6 +66,8 @@ def minutes_message(minutes: Minutes) -> minutes_pb2.Minutes:
                                 end=to_duration(evidence.end),
                                 speaker=evidence.speaker,
                                 quote=evidence.quote,
+                                page=evidence.page,
+                                line=evidence.line,
                             )
                             for evidence in item.evidence
                         ],

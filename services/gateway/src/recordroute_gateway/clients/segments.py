@@ -22,6 +22,8 @@ def segment_message(segment: Segment, *, words: bool) -> transcript_pb2.Segment:
         no_speech_probability=segment.no_speech_probability,
         language=segment.language,
         channel=segment.channel,
+        page=segment.page,
+        line=segment.line,
     )
     if words:
         message.words.extend(
@@ -61,4 +63,6 @@ def segment_record(message: transcript_pb2.Segment) -> Segment:
         no_speech_probability=known("no_speech_probability"),
         language=message.language,
         channel=known("channel"),
+        page=known("page"),
+        line=known("line"),
     )

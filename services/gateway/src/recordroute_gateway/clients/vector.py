@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import grpc.aio
 from recordroute.vector.v1 import embedding_pb2, embedding_pb2_grpc, index_pb2, index_pb2_grpc
 from recordroute_runtime.errors import UpstreamUnavailable
-from recordroute_runtime.wire import to_seconds, to_timestamp
+from recordroute_runtime.wire import to_timestamp
 
 from recordroute_gateway.clients.segments import segment_messages
 from recordroute_gateway.library.records import Recording, Transcript
@@ -29,20 +28,6 @@ class EmbeddedTranscript:
     model: str
 
 
-@dataclass(frozen=True)
-class PassageHit:
-    """A passage that was found; times in seconds, highlights in code points of the snippet."""
-
-    document_id: str
-    text: str
-    start: float
-    end: float
-    snippet: str
-    snippet_start: float
-    highlights: tuple[tuple[int, int], ...]
-    score: float
-
-
 class VectorClient:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._embedding = embedding_pb2_grpc.EmbeddingServiceStub(channel)
@@ -56,7 +41,7 @@ class VectorClient:
         Passages that `previous`, the transcript before an edit, has as well keep their vectors.
         """
         split = await self._embedding.SplitPassages(
-            embedding_pb2.SplitPassagesRequest(segments=segment_messages(transcript)),
+            _split_request(transcript),
             timeout=CALL_SECONDS,
         )
         if not split.passages:
@@ -98,6 +83,8 @@ class VectorClient:
                     language=recording.language,
                     recorded_at=to_timestamp(recording.recorded_at),
                     model=model,
+                    folder=recording.folder,
+                    tags=recording.tags,
                 )
             )
             for start in range(0, len(embedded.passages), PASSAGES_PER_CALL):
@@ -113,41 +100,18 @@ class VectorClient:
             index_pb2.DeleteRequest(owner=owner, document_id=recording_id), timeout=CALL_SECONDS
         )
 
-    async def search(
-        self,
-        owner: str,
-        query: str,
-        *,
-        limit: int,
-        recording_ids: Sequence[str],
-        recorded_from: datetime | None,
-        recorded_before: datetime | None,
-    ) -> list[PassageHit]:
-        """Finds passages, best first."""
-        answer = await self._index.Search(
-            index_pb2.SearchRequest(
-                owner=owner,
-                query=query,
-                limit=limit,
-                document_ids=recording_ids,
-                recorded_from=to_timestamp(recorded_from) if recorded_from else None,
-                recorded_before=to_timestamp(recorded_before) if recorded_before else None,
-            ),
-            timeout=CALL_SECONDS,
-        )
-        return [
-            PassageHit(
-                document_id=hit.document_id,
-                text=hit.passage.text,
-                start=to_seconds(hit.passage.start),
-                end=to_seconds(hit.passage.end),
-                snippet=hit.snippet,
-                snippet_start=to_seconds(hit.snippet_start),
-                highlights=tuple((place.start, place.end) for place in hit.highlights),
-                score=hit.score,
+
+def _split_request(transcript: Transcript) -> embedding_pb2.SplitPassagesRequest:
+    if not transcript.is_document:
+        return embedding_pb2.SplitPassagesRequest(segments=segment_messages(transcript))
+    return embedding_pb2.SplitPassagesRequest(
+        blocks=[
+            embedding_pb2.TextBlock(
+                text=segment.text, page=segment.page, line=segment.line, starts_paragraph=True
             )
-            for hit in answer.hits
+            for segment in transcript.segments
         ]
+    )
 
 
 def _vectors(previous: EmbeddedTranscript | None, model: str) -> dict[str, Sequence[float]]:

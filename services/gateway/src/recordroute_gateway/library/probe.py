@@ -1,85 +1,102 @@
-"""Looks at an uploaded file in a process of its own: what breaks a media library breaks nothing else.
-
-`python -m recordroute_gateway.library.probe PATH` prints {"duration_seconds": ...} or {"reason": ..., "message": ...}.
-"""
+"""Looks at an uploaded file: what it is, whether it can be worked on, and what it says of itself."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
 
 from recordroute_runtime.errors import InvalidInput
 
-PROBE_SECONDS = 30.0
-UNREADABLE = "the file is not audio or video that can be read"
+from recordroute_gateway.library.documents import DOCUMENT_SECONDS, read_error
+from recordroute_gateway.library.readers.process import Reader, ReaderStopped, run_reader
+from recordroute_gateway.library.records import RecordingKind
+
+MEDIA_SECONDS = 30.0
+PDF_MAGIC = b"%PDF-"
+# Readers of PDF look no further for its beginning.
+MAGIC_WITHIN_BYTES = 1024
+PDF_TYPE = "application/pdf"
+TEXT_TYPES = {
+    ".txt": "text/plain",
+    ".text": "text/plain",
+    ".md": "text/markdown",
+    ".markdown": "text/markdown",
+}
 
 
 @dataclass(frozen=True)
-class MediaProbe:
-    """What the container says; the duration is unset where it does not say."""
+class FileProbe:
+    """What a file is. What does not apply, or what the file does not say, is unset, empty or 0."""
 
-    duration_seconds: float | None
+    kind: RecordingKind
+    media_type: str
+    duration_seconds: float | None = None
+    container: str = ""
+    codec: str = ""
+    sample_rate_hertz: int = 0
+    channels: int = 0
+    page_count: int = 0
+    recorded_at: datetime | None = None
 
 
-async def probe_media(path: Path) -> MediaProbe:
-    """Opens the file and decodes its first audio. Raises InvalidInput: MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO."""
+def start_media_reader(file_name: str) -> Reader | None:
+    """Starts what looks at media while the file is still coming; None where its name is that of a document."""
+    suffix = PurePosixPath(file_name).suffix.lower()
+    return None if suffix == ".pdf" or suffix in TEXT_TYPES else Reader("media")
+
+
+async def probe_file(path: Path, file_name: str, reader: Reader | None = None) -> FileProbe:
+    """Opens a media file and decodes its first audio, or reads a document through. A `reader` that was started for it
+    is used where it fits.
+
+    Raises InvalidInput: MEDIA_UNREADABLE, MEDIA_WITHOUT_AUDIO, DOCUMENT_WITHOUT_TEXT, DOCUMENT_ENCRYPTED,
+    DOCUMENT_TOO_LONG.
+    """
+    document_type = _document_type(path, file_name)
+    if document_type:
+        return await _probe_document(path, document_type)
     try:
-        process = await asyncio.to_thread(_run, path)
-    except subprocess.TimeoutExpired as error:
-        raise InvalidInput(
-            "MEDIA_UNREADABLE", f"the file could not be read in {PROBE_SECONDS:.0f} s"
-        ) from error
-    if process.returncode > 0:
-        # Ours to mend, not the file's fault: a crash in the media library ends by a signal.
-        raise RuntimeError(f"the probe failed: {process.stderr.decode(errors='replace')}")
-    if process.returncode < 0:
-        raise InvalidInput("MEDIA_UNREADABLE", UNREADABLE)
-    found: dict[str, Any] = json.loads(process.stdout)
+        media = reader if reader is not None else await asyncio.to_thread(Reader, "media")
+        found = await media.ask(str(path), seconds=MEDIA_SECONDS)
+    except ReaderStopped as error:
+        raise InvalidInput("MEDIA_UNREADABLE", f"the file can't be read: {error}") from error
     if "reason" in found:
         raise InvalidInput(found["reason"], found["message"])
-    return MediaProbe(found["duration_seconds"])
+    recorded_at = found.pop("recorded_at")
+    return FileProbe(kind=RecordingKind.MEDIA, recorded_at=_plausible(recorded_at), **found)
 
 
-def _run(path: Path) -> subprocess.CompletedProcess[bytes]:
-    # Not by the event loop's own means: uvloop forks, which runs gRPC's fork handlers in the child, and one child in
-    # fifteen died of them. `subprocess` uses vfork, which runs none.
-    return subprocess.run(
-        [sys.executable, "-m", __name__, str(path)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=PROBE_SECONDS,
-        check=False,
+async def _probe_document(path: Path, media_type: str) -> FileProbe:
+    form = "pdf" if media_type == PDF_TYPE else "text"
+    try:
+        found = await run_reader("documents", "look", str(path), form, seconds=DOCUMENT_SECONDS)
+    except ReaderStopped as error:
+        raise read_error(error) from error
+    if "reason" in found:
+        raise InvalidInput(found["reason"], found["message"])
+    return FileProbe(
+        kind=RecordingKind.DOCUMENT,
+        media_type=media_type,
+        page_count=found["page_count"],
+        recorded_at=_plausible(found["recorded_at"]),
     )
 
 
-def _probe(path: str) -> dict[str, Any]:
-    import av
-
-    try:
-        with av.open(path, metadata_errors="ignore") as container:
-            if not container.streams.audio:
-                return {"reason": "MEDIA_WITHOUT_AUDIO", "message": "the file has no audio in it"}
-            stream = container.streams.audio[0]
-            for packet in container.demux(stream):
-                try:
-                    decoded = any(frame.samples for frame in packet.decode())
-                except av.FFmpegError:
-                    # One bad packet is not a bad file.
-                    continue
-                if decoded:
-                    duration = container.duration
-                    return {
-                        "duration_seconds": duration / av.time_base if duration and duration > 0 else None
-                    }
-    except (av.FFmpegError, ValueError, OSError, EOFError):
-        return {"reason": "MEDIA_UNREADABLE", "message": UNREADABLE}
-    return {"reason": "MEDIA_UNREADABLE", "message": "no audio in the file can be decoded"}
+def _document_type(path: Path, file_name: str) -> str:
+    with path.open("rb") as file:
+        if PDF_MAGIC in file.read(MAGIC_WITHIN_BYTES):
+            return PDF_TYPE
+    # Bytes of a text say nothing of themselves: its name has to.
+    return TEXT_TYPES.get(PurePosixPath(file_name).suffix.lower(), "")
 
 
-if __name__ == "__main__":
-    print(json.dumps(_probe(sys.argv[1])))
+def _plausible(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        # A local time of the device that made it: this machine's zone is the best guess.
+        time = time.astimezone()
+    return time.astimezone(UTC) if time < datetime.now(UTC) + timedelta(days=1) else None

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
-
-# Identity comes with a later version: until then everything belongs to one owner.
-LOCAL_OWNER = "local"
 
 
 class ArtifactKind(StrEnum):
@@ -17,6 +14,21 @@ class ArtifactKind(StrEnum):
     MINUTES = "minutes"
     EMBEDDINGS = "embeddings"
     INDEX = "index"
+
+
+MADE_FROM: dict[ArtifactKind, tuple[ArtifactKind, ...]] = {
+    ArtifactKind.MEDIA: (),
+    ArtifactKind.TRANSCRIPT: (ArtifactKind.MEDIA,),
+    ArtifactKind.MINUTES: (ArtifactKind.TRANSCRIPT,),
+    ArtifactKind.EMBEDDINGS: (ArtifactKind.TRANSCRIPT,),
+    ArtifactKind.INDEX: (ArtifactKind.EMBEDDINGS,),
+}
+
+
+def made_of(kind: ArtifactKind) -> tuple[ArtifactKind, ...]:
+    """Returns what is made of an artifact of this kind, directly or not: what a change of it makes stale."""
+    direct = [made for made, sources in MADE_FROM.items() if kind in sources]
+    return tuple(dict.fromkeys([*direct, *(further for made in direct for further in made_of(made))]))
 
 
 @dataclass(frozen=True)
@@ -29,10 +41,56 @@ class Artifact:
     model: str
     workflow_id: str
     created_at: datetime
+    stale: bool = False
+
+
+@dataclass(frozen=True)
+class FailedArtifact:
+    """An artifact that there is not because the newest workflow could not make it."""
+
+    kind: ArtifactKind
+    reason: str
+    message: str
+    workflow_id: str
+    failed_at: datetime
+
+
+class RecordingKind(StrEnum):
+    MEDIA = "media"
+    DOCUMENT = "document"
+
+
+class Access(IntEnum):
+    """What a user may do with a recording; each includes those before it."""
+
+    READ = 1
+    WRITE = 2
+    OWNER = 3
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    """A place that somebody marked, in seconds from the start."""
+
+    position: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Somebody who speaks; the name is empty where the voice was not recognised."""
+
+    label: str
+    speech_seconds: float
+    name: str = ""
+    voice_id: str = ""
+    voice_similarity: float | None = None
 
 
 @dataclass(frozen=True)
 class Recording:
+    """A recording; `access` is that of the user who asked. `version` counts the changes of what people can change."""
+
     id: str
     owner: str
     title: str
@@ -43,6 +101,25 @@ class Recording:
     recorded_at: datetime
     artifacts: tuple[Artifact, ...] = ()
     latest_workflow_id: str = ""
+    # The name of a workflow's state; empty where none was started.
+    latest_workflow_state: str = ""
+    failed_artifacts: tuple[FailedArtifact, ...] = ()
+    title_is_set: bool = False
+    folder: str = ""
+    tags: tuple[str, ...] = ()
+    kind: RecordingKind = RecordingKind.MEDIA
+    media_type: str = ""
+    page_count: int = 0
+    speakers: tuple[Speaker, ...] = ()
+    bookmarks: tuple[Bookmark, ...] = ()
+    deleted_at: datetime | None = None
+    purge_at: datetime | None = None
+    version: int = 1
+    access: Access = Access.OWNER
+
+    @property
+    def etag(self) -> str:
+        return str(self.version)
 
     def artifact(self, kind: ArtifactKind) -> Artifact | None:
         return next((artifact for artifact in self.artifacts if artifact.kind is kind), None)
@@ -72,21 +149,13 @@ class Segment:
     no_speech_probability: float | None = None
     language: str = ""
     channel: int | None = None
+    # Where it begins in a document, from 1.
+    page: int | None = None
+    line: int | None = None
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Segment:
         return cls(**{**value, "words": tuple(Word(**word) for word in value["words"])})
-
-
-@dataclass(frozen=True)
-class Speaker:
-    """Somebody who speaks; the name is empty where the voice was not recognised."""
-
-    label: str
-    speech_seconds: float
-    name: str = ""
-    voice_id: str = ""
-    voice_similarity: float | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +177,11 @@ class Transcript:
     warnings: tuple[str, ...] = ()
     speakers: tuple[Speaker, ...] = ()
     removed: tuple[RemovedText, ...] = ()
+
+    @property
+    def is_document(self) -> bool:
+        """Whether it is the text of a document: with pages or lines in place of times."""
+        return any(segment.page is not None or segment.line is not None for segment in self.segments)
 
     def with_names(self) -> Transcript:
         """Returns the transcript with the names of the speakers in its segments where they are known."""
@@ -145,6 +219,8 @@ class Evidence:
     end: float
     speaker: str
     quote: str
+    page: int | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True)

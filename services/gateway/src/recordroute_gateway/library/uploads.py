@@ -1,117 +1,162 @@
-"""Receives a file: to disk as it comes, checked, probed, and only then a recording."""
+"""Receives a file in one stream: to disk as it comes, hashed on the way, and only then a recording.
+
+Writing and hashing run in a thread while the next chunks come; a thread is called for whatever has come meanwhile, not
+for every chunk.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import os
-import re
-import unicodedata
-import uuid
+import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
-
-from recordroute_runtime.errors import InvalidInput
+from io import FileIO
+from pathlib import Path
 
 from recordroute_gateway.blobs import raise_if_full
-from recordroute_gateway.library.probe import probe_media
-from recordroute_gateway.library.records import Artifact, ArtifactKind, Recording
-from recordroute_gateway.library.store import LibraryStore
+from recordroute_gateway.library.intake import Intake, Upload, file_too_large
+from recordroute_gateway.library.probe import start_media_reader
+from recordroute_gateway.library.readers.process import Reader
+from recordroute_gateway.library.records import Recording
+
+# What may wait for the disk: the memory that an upload takes, whatever the file's size.
+BUFFER_BYTES = 8 << 20
+# The disk is kept busy while bytes come, so that little is left to wait for at the end.
+WRITE_BACK_BYTES = 16 << 20
+# How often the quota is looked at where the client did not say how large the file is.
+QUOTA_STEP_BYTES = 256 << 20
+# What comes over loopback while a reader starts.
+LARGE_BYTES = 16 << 20
+START_READER_BYTES = 256 << 20
+MOST_WAITING_READERS = 4
 
 
-@dataclass(frozen=True)
-class Upload:
-    """What the client says of the file before it sends it."""
-
-    owner: str
-    request_id: str
-    file_name: str
-    size_bytes: int | None
-    sha256: str | None
-    recorded_at: datetime | None
-
-
-def clean_file_name(name: str) -> str:
-    """Returns the last part of a client's path without control characters: a name to read, never a path."""
-    name = unicodedata.normalize("NFC", name)
-    visible = "".join(character for character in name if unicodedata.category(character) not in ("Cc", "Cs"))
-    last = re.split(r"[/\\]", visible.strip())[-1].strip()
-    return last if last not in ("", ".", "..") else "recording"
-
-
-async def receive(
-    upload: Upload, chunks: AsyncIterator[bytes], library: LibraryStore, max_bytes: int
-) -> Recording:
+async def receive(upload: Upload, chunks: AsyncIterator[bytes], intake: Intake) -> Recording:
     """Receives a file and adds its recording. Nothing is kept of a file that fails.
 
-    Raises InvalidInput (MEDIA_EMPTY, MEDIA_TOO_LARGE, SIZE_MISMATCH, CHECKSUM_MISMATCH, MEDIA_UNREADABLE,
-    MEDIA_WITHOUT_AUDIO) and StorageFull.
+    Raises what `Intake.check` and `Intake.take_in` raise.
     """
-    if upload.size_bytes is not None and upload.size_bytes > max_bytes:
-        raise _too_large(max_bytes)
-    known = await library.find_request(upload.owner, upload.request_id)
+    known = await intake.library.find_request(upload.owner, upload.request_id)
     if known is not None:
         return known
-    path = library.blobs.new_incoming()
+    await intake.check(upload)
+    path = intake.library.blobs.new_incoming()
+    waiting = _WaitingReader(upload)
     try:
-        size, sha256 = await _spool(chunks, path, max_bytes)
-        _check(upload, size, sha256)
-        media = await probe_media(path)
-        await library.blobs.adopt(path, sha256)
+        coming = waiting.near_the_end(_within_limits(upload, chunks, intake))
+        size, sha256 = await _spool(coming, path)
+        return await intake.take_in(upload, path, size, sha256, reader=waiting.reader)
     finally:
         path.unlink(missing_ok=True)
-    now = datetime.now(UTC)
-    name = clean_file_name(upload.file_name)
-    recording = Recording(
-        id=str(uuid.uuid4()),
-        owner=upload.owner,
-        title=PurePosixPath(name).stem or name,
-        file_name=name,
-        duration_seconds=media.duration_seconds,
-        language="",
-        created_at=now,
-        recorded_at=upload.recorded_at or now,
-    )
-    artifact = Artifact(ArtifactKind.MEDIA, sha256, size, model="", workflow_id="", created_at=now)
-    return await library.create(recording, upload.request_id, artifact)
+        await waiting.close()
 
 
-async def _spool(chunks: AsyncIterator[bytes], path: Path, max_bytes: int) -> tuple[int, str]:
-    size, digest = 0, hashlib.sha256()
+class _WaitingReader:
+    """A reader that is started shortly before the end of a large upload, so that nobody waits for its start."""
+
+    # Each is a process: the uploads beyond start theirs when their file is there.
+    count = 0
+
+    def __init__(self, upload: Upload) -> None:
+        self._upload = upload
+        self.reader: Reader | None = None
+
+    async def near_the_end(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Passes the chunks on."""
+        expected = self._upload.size_bytes or 0
+        start = max(0, expected - START_READER_BYTES) if expected >= LARGE_BYTES else None
+        size = 0
+        async for chunk in chunks:
+            if (
+                start is not None
+                and size <= start < size + len(chunk)
+                and _WaitingReader.count < MOST_WAITING_READERS
+            ):
+                self.reader = await asyncio.to_thread(start_media_reader, self._upload.file_name)
+                _WaitingReader.count += self.reader is not None
+            size += len(chunk)
+            yield chunk
+
+    async def close(self) -> None:
+        """Ends the reader where it was not needed."""
+        if self.reader is not None:
+            _WaitingReader.count -= 1
+            await self.reader.close()
+
+
+async def _within_limits(
+    upload: Upload, chunks: AsyncIterator[bytes], intake: Intake
+) -> AsyncIterator[bytes]:
+    size, next_check = 0, QUOTA_STEP_BYTES if upload.size_bytes is None else None
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > intake.max_upload_bytes:
+            raise file_too_large(intake.max_upload_bytes)
+        if next_check is not None and size >= next_check:
+            await intake.check_quota(upload.owner, size)
+            next_check += QUOTA_STEP_BYTES
+        yield chunk
+        if upload.size_bytes is not None and size > upload.size_bytes:
+            # More than was announced, and than the quota was asked for: the comparison at the end says so.
+            return
+    # Others of the same user may have come in meanwhile.
+    await intake.check_quota(upload.owner, size)
+
+
+async def _spool(chunks: AsyncIterator[bytes], path: Path) -> tuple[int, str]:
+    """Writes the chunks to disk, durably, and returns their size and SHA-256. Raises StorageFull."""
     with path.open("wb", buffering=0) as file:
-
-        def write(chunk: bytes) -> None:
-            digest.update(chunk)
-            written = 0
-            while written < len(chunk):
-                written += file.write(memoryview(chunk)[written:])
-
+        sink = _Sink(file)
+        waiting: list[bytes] = []
+        waiting_bytes = 0
+        writing: asyncio.Task[None] | None = None
         try:
             async for chunk in chunks:
-                size += len(chunk)
-                if size > max_bytes:
-                    raise _too_large(max_bytes)
-                await asyncio.to_thread(write, chunk)
-            await asyncio.to_thread(os.fsync, file.fileno())
+                waiting.append(chunk)
+                waiting_bytes += len(chunk)
+                if writing is not None and (writing.done() or waiting_bytes >= BUFFER_BYTES):
+                    await writing
+                    writing = None
+                if writing is None:
+                    writing = asyncio.create_task(asyncio.to_thread(sink.write, waiting))
+                    waiting, waiting_bytes = [], 0
+            if writing is not None:
+                await writing
+            await asyncio.to_thread(sink.finish, waiting)
         except OSError as error:
             raise_if_full(error)
             raise
-    return size, digest.hexdigest()
+        finally:
+            # The file is not closed under a thread that writes it.
+            if writing is not None and not writing.done():
+                await asyncio.wait([writing])
+    return sink.size, sink.digest.hexdigest()
 
 
-def _check(upload: Upload, size: int, sha256: str) -> None:
-    if upload.size_bytes is not None and upload.size_bytes != size:
-        raise InvalidInput(
-            "SIZE_MISMATCH",
-            f"{size} bytes came where {upload.size_bytes} were announced; upload the file again",
-        )
-    if upload.sha256 is not None and upload.sha256 != sha256:
-        raise InvalidInput("CHECKSUM_MISMATCH", "the file was changed on its way here; upload it again")
-    if size == 0:
-        raise InvalidInput("MEDIA_EMPTY", "the file is empty")
+class _Sink:
+    """Hashes and writes, in one thread at a time."""
 
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self._flushed = 0
+        self.size = 0
+        self.digest = hashlib.sha256()
 
-def _too_large(max_bytes: int) -> InvalidInput:
-    return InvalidInput("MEDIA_TOO_LARGE", f"the file is larger than the limit of {max_bytes} bytes")
+    def write(self, chunks: list[bytes]) -> None:
+        for chunk in chunks:
+            self.digest.update(chunk)
+            written = 0
+            while written < len(chunk):
+                written += self._file.write(memoryview(chunk)[written:])
+            self.size += len(chunk)
+        if sys.platform == "linux" and self.size - self._flushed >= WRITE_BACK_BYTES:
+            # This begins to write what is dirty, and does not wait for it.
+            os.posix_fadvise(
+                self._file.fileno(), self._flushed, self.size - self._flushed, os.POSIX_FADV_DONTNEED
+            )
+            self._flushed = self.size
+
+    def finish(self, chunks: list[bytes]) -> None:
+        self.write(chunks)
+        os.fsync(self._file.fileno())

@@ -6,7 +6,8 @@ from typing import Any
 
 from recordroute.gateway.v1 import voice_pb2, voice_pb2_grpc
 
-from recordroute_gateway.library.records import LOCAL_OWNER
+from recordroute_gateway.identity.caller import current_caller
+from recordroute_gateway.library.records import Access
 from recordroute_gateway.library.store import LibraryStore
 from recordroute_gateway.library.voices import VoiceStore
 from recordroute_gateway.servicers.records import voice_message
@@ -20,9 +21,9 @@ class VoiceServicer(voice_pb2_grpc.VoiceServiceServicer):
     async def RememberVoice(
         self, request: voice_pb2.RememberVoiceRequest, context: Any
     ) -> voice_pb2.RememberVoiceResponse:
-        recording = await self._library.get(LOCAL_OWNER, request.recording_id)
+        recording = await self._library.get(current_caller().user, request.recording_id, Access.WRITE)
         voice = await self._voices.remember(
-            LOCAL_OWNER,
+            current_caller().user,
             request.request_id,
             recording.id,
             await self._library.transcript(recording),
@@ -34,11 +35,11 @@ class VoiceServicer(voice_pb2_grpc.VoiceServiceServicer):
     async def ListVoices(
         self, request: voice_pb2.ListVoicesRequest, context: Any
     ) -> voice_pb2.ListVoicesResponse:
-        voices = await self._voices.list(LOCAL_OWNER)
+        voices = await self._voices.list(current_caller().user)
         return voice_pb2.ListVoicesResponse(voices=map(voice_message, voices))
 
     async def DeleteVoice(
         self, request: voice_pb2.DeleteVoiceRequest, context: Any
     ) -> voice_pb2.DeleteVoiceResponse:
-        await self._voices.delete(LOCAL_OWNER, request.voice_id)
+        await self._voices.delete(current_caller().user, request.voice_id)
         return voice_pb2.DeleteVoiceResponse()

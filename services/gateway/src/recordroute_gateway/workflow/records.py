@@ -7,12 +7,30 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from recordroute_gateway.library.records import ArtifactKind
+
 
 class Stage(StrEnum):
     TRANSCRIBE = "transcribe"
     SUMMARISE = "summarise"
     EMBED = "embed"
     INDEX = "index"
+
+
+class Priority(StrEnum):
+    """When a workflow gets its turn among those of its user; the names are in their order."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+ARTIFACT_OF_STAGE = {
+    Stage.TRANSCRIBE: ArtifactKind.TRANSCRIPT,
+    Stage.SUMMARISE: ArtifactKind.MINUTES,
+    Stage.EMBED: ArtifactKind.EMBEDDINGS,
+    Stage.INDEX: ArtifactKind.INDEX,
+}
 
 
 class State(StrEnum):
@@ -30,9 +48,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for; an empty model is the service's default.
+    """What the user asked for; an empty model is the service's default, an empty template the meeting's.
 
-    `profile` and `channel_mode` are the names of the contract's values without prefix, in lower case.
+    `profile` and `channel_mode` are the names of the contract's values without prefix, in lower case. Stages before
+    `first_stage` are left out: what they make is there already.
     """
 
     language: str | None = None
@@ -49,13 +68,26 @@ class Options:
     speaker_count: int = 0
     channel_mode: str = "unspecified"
     audio_stream: int | None = None
+    template: str = ""
+    output_language: str = ""
+    first_stage: Stage | None = None
+    skip_vocabulary: bool = False
+    priority: Priority = Priority.NORMAL
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Options:
-        return cls(**{**value, "hotwords": tuple(value.get("hotwords", ()))})
+        first_stage = value.get("first_stage")
+        return cls(
+            **{
+                **value,
+                "hotwords": tuple(value.get("hotwords", ())),
+                "first_stage": Stage(first_stage) if first_stage else None,
+                "priority": Priority(value.get("priority", Priority.NORMAL)),
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -73,6 +105,10 @@ class StageStatus:
     percent: float
     started_at: datetime | None
     ended_at: datetime | None
+    # When the try began that runs now; `started_at` is that of the first.
+    running_since: datetime | None = None
+    # What it waits for although it could go on otherwise.
+    waiting_for: Failure | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +124,11 @@ class Workflow:
     ended_at: datetime | None
     last_sequence: int
     stages: tuple[StageStatus, ...]
+    batch_id: str = ""
+
+    def status(self, stage: Stage) -> StageStatus:
+        """Returns the status of one stage."""
+        return next(status for status in self.stages if status.stage is stage)
 
 
 @dataclass(frozen=True)
@@ -100,3 +141,4 @@ class Event:
     state: State
     percent: float
     failure: Failure | None
+    waiting_for: Failure | None = None

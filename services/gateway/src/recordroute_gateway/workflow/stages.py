@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recordroute_runtime.errors import NotFound
 
-from recordroute_gateway.clients.llm import LlmClient
+from recordroute_gateway.clients.llm import LlmClient, Style
 from recordroute_gateway.clients.stt import SttClient
 from recordroute_gateway.clients.vector import EmbeddedTranscript, VectorClient
-from recordroute_gateway.library.records import ArtifactKind, Recording
+from recordroute_gateway.library.documents import read_document, with_places
+from recordroute_gateway.library.records import Artifact, ArtifactKind, Recording, RecordingKind
 from recordroute_gateway.library.store import LibraryStore
+from recordroute_gateway.library.templates import TemplateStore
+from recordroute_gateway.library.vocabulary import VocabularyStore
 from recordroute_gateway.library.voices import VoiceStore
-from recordroute_gateway.workflow.records import Stage, Workflow
+from recordroute_gateway.workflow.records import Options, Stage, Workflow
 
 Report = Callable[[float], Awaitable[None]]
+# As many as the stt service takes.
+MAX_HOTWORDS = 200
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class Stages:
     stt: SttClient
     llm: LlmClient
     vector: VectorClient
+    vocabulary: VocabularyStore
+    templates: TemplateStore
 
     async def run(self, stage: Stage, context: StageContext) -> bool:
         """Runs one stage."""
@@ -50,13 +57,15 @@ class Stages:
 
     async def transcribe(self, context: StageContext) -> bool:
         """Media to transcript."""
-        recording, options = context.recording, context.workflow.options
+        recording = context.recording
         media = recording.artifact(ArtifactKind.MEDIA)
         if media is None:
             raise NotFound("ARTIFACT_NOT_READY", f"recording {recording.id} has no media")
+        if recording.kind is RecordingKind.DOCUMENT:
+            return await self._read_document(context, media)
         transcription = await self.stt.transcribe(
             self.library.blobs.stream(media.sha256),
-            options,
+            await self._with_vocabulary(context),
             known_voices=await self.voices.list(recording.owner) if self.voices.allowed else None,
             expected_seconds=recording.duration_seconds,
             report=context.report,
@@ -73,6 +82,22 @@ class Stages:
         )
         return True
 
+    async def _read_document(self, context: StageContext, file: Artifact) -> bool:
+        recording = context.recording
+        async with self.library.blobs.local_path(file.sha256) as path:
+            transcript = await read_document(
+                path, recording.media_type, context.workflow.options.language or None
+            )
+        await self.library.put_artifact(
+            recording.id,
+            ArtifactKind.TRANSCRIPT,
+            json.dumps(transcript.to_json(), ensure_ascii=False).encode(),
+            model="",
+            workflow_id=context.workflow.id,
+            recording_values={"language": transcript.language},
+        )
+        return True
+
     async def summarise(self, context: StageContext) -> bool:
         """Transcript to title and minutes."""
         if context.workflow.options.skip_summary:
@@ -80,9 +105,18 @@ class Stages:
         transcript = await self.library.transcript(context.recording)
         if not any(segment.text.strip() for segment in transcript.segments):
             return False
-        model = context.workflow.options.llm_model
-        minutes = await self.llm.summarize(transcript, model=model, report=context.report)
-        title = await self.llm.title(transcript, model=model)
+        options, user = context.workflow.options, context.workflow.owner
+        own = await self.templates.find(user, options.template) if options.template else None
+        minutes = await self.llm.summarize(
+            transcript,
+            owner=user,
+            model=options.llm_model,
+            style=Style(options.template, own.markdown if own else "", options.output_language),
+            report=context.report,
+        )
+        if transcript.is_document:
+            minutes = with_places(minutes, transcript)
+        title = await self.llm.title(transcript, owner=user, model=options.llm_model)
         await self.library.put_artifact(
             context.recording.id,
             ArtifactKind.MINUTES,
@@ -90,8 +124,17 @@ class Stages:
             model=minutes.model,
             workflow_id=context.workflow.id,
             recording_values={"title": title},
+            source=context.recording.artifact(ArtifactKind.TRANSCRIPT),
         )
         return True
+
+    async def _with_vocabulary(self, context: StageContext) -> Options:
+        """Returns the options with the user's vocabulary after the hotwords that were given."""
+        options = context.workflow.options
+        if options.skip_vocabulary:
+            return options
+        terms = await self.vocabulary.hotwords(context.workflow.owner, MAX_HOTWORDS)
+        return replace(options, hotwords=tuple(dict.fromkeys((*options.hotwords, *terms)))[:MAX_HOTWORDS])
 
     async def embed(self, context: StageContext) -> bool:
         """Transcript to passages with vectors."""
@@ -112,6 +155,7 @@ class Stages:
             embedded.data,
             model=embedded.model,
             workflow_id=context.workflow.id,
+            source=context.recording.artifact(ArtifactKind.TRANSCRIPT),
         )
         return True
 
@@ -121,8 +165,10 @@ class Stages:
             return False
         recording = context.recording
         artifact = recording.artifact(ArtifactKind.EMBEDDINGS)
-        if artifact is None or artifact.workflow_id != context.workflow.id:
+        is_new = artifact is not None and artifact.workflow_id == context.workflow.id
+        if artifact is None or not (is_new or context.workflow.options.first_stage is Stage.INDEX):
             await self.vector.delete(recording.owner, recording.id)
+            await self.library.drop_artifacts(recording.id, (ArtifactKind.EMBEDDINGS, ArtifactKind.INDEX))
             return False
         await self.vector.upsert(
             recording,
@@ -131,14 +177,12 @@ class Stages:
             report=context.report,
         )
         await self.library.put_artifact(
-            recording.id, ArtifactKind.INDEX, None, model=artifact.model, workflow_id=context.workflow.id
+            recording.id,
+            ArtifactKind.INDEX,
+            None,
+            model=artifact.model,
+            workflow_id=context.workflow.id,
+            indexed_version=recording.version,
+            source=artifact,
         )
         return True
-
-
-ARTIFACT_OF_STAGE = {
-    Stage.TRANSCRIBE: ArtifactKind.TRANSCRIPT,
-    Stage.SUMMARISE: ArtifactKind.MINUTES,
-    Stage.EMBED: ArtifactKind.EMBEDDINGS,
-    Stage.INDEX: ArtifactKind.INDEX,
-}

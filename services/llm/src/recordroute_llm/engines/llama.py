@@ -30,13 +30,17 @@ from recordroute_llm.engine import (
     ToolCall,
     Usage,
 )
-from recordroute_llm.engines.chat import chat_request, checked_tool_calls
+from recordroute_llm.engines.chat import chat_request, check_answer, checked_tool_calls
+from recordroute_llm.engines.schemas import check_grammar, read_schema
 
 GGUF_MAGIC = b"GGUF"
 # The engine looks for a cancelled request between batches only: 64 tokens take well under a second on two cores,
 # and larger batches are hardly faster there.
 BATCH_TOKENS = 64
 SLOT_CHECK_SECONDS = 0.05
+# A request for each text would cost more than the tokenising. No token has the number that ends a text.
+TEXTS_A_REQUEST = 256
+END_OF_TEXT = -1
 
 
 @dataclass(frozen=True)
@@ -131,40 +135,45 @@ class LlamaEngine:
     def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
         connection = _UnixConnection(self._socket)
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        counts: list[int] = []
         try:
-            counts = []
-            for text in texts:
-                body = json.dumps({"content": text, "add_special": False, "parse_special": False})
+            for start in range(0, len(texts), TEXTS_A_REQUEST):
+                content = [
+                    part for text in texts[start : start + TEXTS_A_REQUEST] for part in (text, END_OF_TEXT)
+                ]
+                body = json.dumps({"content": content, "add_special": False, "parse_special": False})
                 connection.request("POST", "/tokenize", body, headers)
                 response = connection.getresponse()
                 answer = json.loads(response.read())
                 if response.status != http.HTTPStatus.OK:
                     raise ProcessingFailed("GENERATION_FAILED", "the text can't be split into tokens")
-                counts.append(len(answer["tokens"]))
-            return TokenCounts(tuple(counts), exact=True)
+                size = 0
+                for token in answer["tokens"]:
+                    if token == END_OF_TEXT:
+                        counts.append(size)
+                        size = 0
+                    else:
+                        size += 1
         finally:
             connection.close()
+        return TokenCounts(tuple(counts), exact=True)
 
     def generate(
         self, prompt: Prompt, token: CancelToken, on_text: Callable[[str], bool] | None = None
     ) -> Generation:
-        answer = _Answer(token, on_text)
-        with self._slots.hold(prompt.priority, token) as slot:
+        request = {**chat_request(prompt), "stream": True, "return_progress": True}
+        for schema in filter(None, (prompt.json_schema, *(tool.parameters for tool in prompt.tools))):
+            check_grammar(read_schema(schema))
+        answer = _Answer(prompt, token, on_text)
+        text = "".join(message.content for message in prompt.messages)
+        with self._slots.hold(prompt.priority, token, text) as slot:
             begun = time.monotonic()
-            request = {
-                **chat_request(prompt),
-                "stream": True,
-                "return_progress": True,
-                "id_slot": slot,
-            }
             try:
-                self._server.handle_chat_completions(json.dumps(request), answer.receive)
+                self._server.handle_chat_completions(json.dumps(request | {"id_slot": slot}), answer.receive)
             except ValueError as error:
                 # What it can't make a grammar of.
                 if prompt.json_schema or prompt.tools:
-                    raise InvalidInput(
-                        "UNSUPPORTED_SCHEMA", f"the schema can't be followed: {error}"[:500]
-                    ) from error
+                    raise _no_grammar(str(error)) from error
                 raise
             seconds = time.monotonic() - begun
         token.raise_if_cancelled()
@@ -181,7 +190,8 @@ class LlamaEngine:
 class _Answer:
     """What the engine has written so far."""
 
-    def __init__(self, token: CancelToken, on_text: Callable[[str], bool] | None) -> None:
+    def __init__(self, prompt: Prompt, token: CancelToken, on_text: Callable[[str], bool] | None) -> None:
+        self._prompt = prompt
         self._token = token
         self._on_text = on_text
         self._pieces: list[str] = []
@@ -222,10 +232,14 @@ class _Answer:
         return self._on_text is not None and self._on_text(text)
 
     def generation(self, seconds: float) -> Generation:
+        text = "".join(self._pieces)
         finish = Finish.LENGTH if self._finish == "length" else Finish.STOP
-        calls = checked_tool_calls(call.whole() for call in self._calls.values())
+        # An answer that was cut off fits no schema, nor one that its reader ended, which has no finish.
+        if self._finish == "stop":
+            check_answer(self._prompt, text)
+        calls = checked_tool_calls(self._prompt, (call.whole() for call in self._calls.values()))
         return Generation(
-            "".join(self._pieces),
+            text,
             Usage(self._prompt_tokens, self._completion_tokens, seconds),
             Finish.TOOL_CALLS if calls else finish,
             calls,
@@ -254,43 +268,51 @@ class _Slots:
 
     llama.cpp fills its batches with prompts in the order of the slots, so that a short prompt in slot 0 waits for one
     batch, and not for the long prompts of the others. Requests that wait inside llama.cpp can't be cancelled, so they
-    wait here.
+    wait here. A prompt goes to the slot that has read most of it already, if that one is free.
     """
 
     def __init__(self, parallel: int) -> None:
-        self._free = set(range(parallel + 1))
+        # What each free slot has read last, the slot that was given back longest ago first.
+        self._free = dict.fromkeys(range(parallel + 1), "")
         self._all = parallel + 1
         self._changed = threading.Condition()
         self._interactive_waiting = 0
 
     @contextmanager
-    def hold(self, priority: Priority, token: CancelToken) -> Iterator[int]:
-        slot = self._take(priority, token)
+    def hold(self, priority: Priority, token: CancelToken, text: str = "") -> Iterator[int]:
+        """Holds a slot for a prompt of this text."""
+        slot = self._take(priority, token, text)
         try:
             yield slot
         finally:
             with self._changed:
-                self._free.add(slot)
+                self._free[slot] = text
                 self._changed.notify_all()
 
-    def _take(self, priority: Priority, token: CancelToken) -> int:
+    def _take(self, priority: Priority, token: CancelToken, text: str) -> int:
         interactive = priority is Priority.INTERACTIVE
         with self._changed:
             self._interactive_waiting += interactive
             try:
                 while True:
                     token.raise_if_cancelled()
-                    slot = min(self._free, default=-1) if interactive else self._batch_slot()
+                    slot = min(self._free, default=-1) if interactive else self._batch_slot(text)
                     if slot >= 0:
-                        self._free.remove(slot)
+                        del self._free[slot]
                         return slot
                     self._changed.wait(SLOT_CHECK_SECONDS)
             finally:
                 self._interactive_waiting -= interactive
 
-    def _batch_slot(self) -> int:
-        free = [slot for slot in self._free if slot]
-        return max(free) if free and (self._interactive_waiting == 0 or 0 in self._free) else -1
+    def _batch_slot(self, text: str) -> int:
+        if self._interactive_waiting and 0 not in self._free:
+            return -1
+        slots = [slot for slot in self._free if slot]
+        for slot in slots:
+            # Another question on the same text: the slot has it in its cache.
+            if self._free[slot].startswith(text[: len(text) // 2 + 1]):
+                return slot
+        return slots[0] if slots else -1
 
     def close(self) -> None:
         """Waits until every slot is free."""
@@ -298,10 +320,16 @@ class _Slots:
             self._changed.wait_for(lambda: len(self._free) == self._all)
 
 
+def _no_grammar(why: str) -> InvalidInput:
+    return InvalidInput("UNSUPPORTED_SCHEMA", f"the schema can't be followed: {why}"[:500])
+
+
 def _failure(error: Any) -> Exception:
     if isinstance(error, Exception):
         return error
     details = error if isinstance(error, dict) else {}
+    if "grammar" in str(details.get("message", "")):
+        return _no_grammar("its grammar would be too large")
     if details.get("type") == "exceed_context_size_error":
         prompt, context = details.get("n_prompt_tokens"), details.get("n_ctx")
         return InvalidInput(

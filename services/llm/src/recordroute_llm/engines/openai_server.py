@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import openai
 import stamina
 from openai import AsyncOpenAI
-from openai.types.chat import ChatCompletionChunk
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 from recordroute_runtime.errors import (
@@ -30,7 +30,7 @@ from recordroute_runtime.errors import (
 from recordroute_runtime.inference import CancelToken
 
 from recordroute_llm.engine import Finish, Generation, Prompt, TokenCounts, ToolCall, Usage
-from recordroute_llm.engines.chat import chat_request, checked_tool_calls
+from recordroute_llm.engines.chat import chat_request, check_answer, checked_tool_calls
 
 Result = TypeVar("Result")
 
@@ -42,6 +42,7 @@ BREAKER_SECONDS = 30.0
 MAX_RETRY_AFTER_SECONDS = 60.0
 CANCEL_POLL_SECONDS = 0.05
 PROBE_SECONDS = 30.0
+COUNTS_AT_ONCE = 16
 # Where the server can't count: more tokens than most tokenisers make of a text, so that nothing overflows.
 LATIN_CHARACTERS_A_TOKEN = 3
 CONTEXT_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error"})
@@ -159,6 +160,8 @@ class OpenAIServerEngine:
                     continue
                 if piece is None:
                     closing = running.result()
+                    if closing.finish is Finish.STOP:
+                        check_answer(prompt, "".join(written))
                     usage = Usage(
                         closing.usage.prompt_tokens,
                         closing.usage.completion_tokens or sum(map(estimated_tokens, written)),
@@ -208,7 +211,7 @@ class OpenAIServerEngine:
                 async with self._guarded(schema=bool(prompt.json_schema), tools=bool(prompt.tools)):
                     chunks = await self._client.chat.completions.create(**request)
         # From here on a second try would write the same text twice.
-        finish, usage, calls = Finish.STOP, Usage(), dict[int, _PartialCall]()
+        finish, usage, calls = "", Usage(), dict[int, _PartialCall]()
         async with chunks, self._guarded():
             async for chunk in chunks:
                 usage = _usage(chunk) or usage
@@ -217,10 +220,13 @@ class OpenAIServerEngine:
                         pieces.put(choice.delta.content)
                     for call in choice.delta.tool_calls or ():
                         calls.setdefault(call.index, _PartialCall()).add(call)
-                    if choice.finish_reason == "length":
-                        finish = Finish.LENGTH
-        checked = checked_tool_calls(call.whole() for call in calls.values())
-        return _Closing(Finish.TOOL_CALLS if checked else finish, usage, checked)
+                    finish = choice.finish_reason or finish
+            if not finish:
+                # A server that ends may still close its streams in good order.
+                raise UpstreamUnavailable(self._options.name)
+        checked = checked_tool_calls(prompt, (call.whole() for call in calls.values()))
+        how = Finish.TOOL_CALLS if checked else Finish.LENGTH if finish == "length" else Finish.STOP
+        return _Closing(how, usage, checked)
 
     @asynccontextmanager
     async def _guarded(self, *, schema: bool = False, tools: bool = False) -> AsyncIterator[None]:
@@ -269,26 +275,29 @@ class OpenAIServerEngine:
 
     async def _count(self, texts: Sequence[str]) -> list[int] | None:
         """Counts with the server's tokeniser; None where it offers none (as of vLLM and llama-server)."""
-        root = self._options.url.rstrip("/").removesuffix("/v1")
-        counts = []
-        for text in texts:
-            body = {"model": self._model, "prompt": text, "content": text, "add_special_tokens": False}
-            try:
-                answer = await self._client.post(
-                    f"{root}/tokenize",
-                    body=body,
-                    cast_to=dict[str, Any],
-                    options={"timeout": CONNECT_SECONDS},
-                )
-            except openai.APIStatusError:
+        counts: list[int] = []
+        for start in range(0, len(texts), COUNTS_AT_ONCE):
+            sizes = await asyncio.gather(*map(self._count_one, texts[start : start + COUNTS_AT_ONCE]))
+            counts += [size for size in sizes if size is not None]
+            if None in sizes:
                 return None
-            except openai.APIConnectionError as error:
-                raise UpstreamUnavailable(self._options.name) from error
-            tokens = answer.get("tokens")
-            if not isinstance(tokens, list):
-                return None
-            counts.append(len(tokens))
         return counts
+
+    async def _count_one(self, text: str) -> int | None:
+        root = self._options.url.rstrip("/").removesuffix("/v1")
+        try:
+            answer = await self._client.post(
+                f"{root}/tokenize",
+                body={"model": self._model, "prompt": text, "content": text, "add_special_tokens": False},
+                cast_to=dict[str, Any],
+                options={"timeout": CONNECT_SECONDS, "max_retries": ATTEMPTS - 1},
+            )
+        except openai.APIStatusError:
+            return None
+        except openai.APIConnectionError as error:
+            raise UpstreamUnavailable(self._options.name) from error
+        tokens = answer.get("tokens") if isinstance(answer, dict) else None
+        return len(tokens) if isinstance(tokens, list) else None
 
     async def _probe(self) -> Capabilities:
         schema = {
@@ -320,6 +329,9 @@ class OpenAIServerEngine:
                 answer = await client.chat.completions.create(model=self._model, temperature=0, **request)
         except InvalidInput:
             return None
+        # The client takes whatever comes with status 200, a web page too.
+        if not isinstance(answer, ChatCompletion):
+            raise UpstreamUnavailable(self._options.name)
         return (answer.choices[0].message.content or "") if answer.choices else ""
 
     async def _context(self) -> int:
@@ -353,7 +365,7 @@ class OpenAIServerEngine:
             return 0
         except openai.APIConnectionError as error:
             raise UpstreamUnavailable(self._options.name) from error
-        facts = told.get("model_info") or {}
+        facts = (told.get("model_info") if isinstance(told, dict) else None) or {}
         return next((int(value) for key, value in facts.items() if key.endswith(".context_length")), 0)
 
 

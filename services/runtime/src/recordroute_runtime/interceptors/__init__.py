@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import grpc.aio
 
 from recordroute_runtime.interceptors.deadline import DeadlineInterceptor
@@ -10,6 +12,8 @@ from recordroute_runtime.interceptors.observe import ObserveInterceptor
 from recordroute_runtime.interceptors.validation import ValidationInterceptor
 
 
-def server_interceptors() -> list[grpc.aio.ServerInterceptor]:
-    """Returns a new chain: what it sees of a call is trace and metrics, then errors, deadline, validation."""
-    return [ObserveInterceptor(), ErrorInterceptor(), DeadlineInterceptor(), ValidationInterceptor()]
+def server_interceptors(
+    own: Sequence[grpc.aio.ServerInterceptor] = (),
+) -> list[grpc.aio.ServerInterceptor]:
+    """Returns a new chain: trace and metrics, then errors, deadline, the service's `own`, validation."""
+    return [ObserveInterceptor(), ErrorInterceptor(), DeadlineInterceptor(), *own, ValidationInterceptor()]

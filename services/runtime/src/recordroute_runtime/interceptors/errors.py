@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import grpc.aio
 import structlog
 from google.protobuf import any_pb2, duration_pb2
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from recordroute_runtime.errors import DOMAIN, DomainError, FieldViolations
-from recordroute_runtime.interceptors.handlers import Call, CallInterceptor
+from recordroute_runtime.errors import DOMAIN, DomainError, FieldViolations, InvalidInput
+from recordroute_runtime.interceptors.handlers import FOREIGN_PREFIX, Call, CallInterceptor, Continuation
 from recordroute_runtime.telemetry import current_trace_id
 
 log = structlog.get_logger(__name__)
@@ -66,8 +67,40 @@ async def _read_out(requests: AsyncIterator[Any]) -> None:
             await asyncio.wait_for(anext(requests), IDLE_SECONDS)
 
 
+@dataclass(frozen=True)
+class _Unreadable:
+    """Stands for bytes that are no message of the method."""
+
+
+def _tolerant(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """gRPC answers UNKNOWN, with the name of a class, where a deserializer raises."""
+
+    def read(data: bytes) -> Any:
+        try:
+            return deserialize(data)
+        except DecodeError:
+            return _Unreadable()
+
+    return read
+
+
 class ErrorInterceptor(CallInterceptor):
     """Outermost of the interceptors that raise: nothing but a status leaves the process."""
+
+    async def intercept_service(
+        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        handler: Any = await super().intercept_service(continuation, handler_call_details)
+        if handler is None or handler_call_details.method.startswith(FOREIGN_PREFIX):
+            return handler  # type: ignore[no-any-return]
+        deserialize = handler.request_deserializer
+        tolerant = _tolerant(deserialize) if deserialize is not None else None
+        return handler._replace(request_deserializer=tolerant)  # type: ignore[no-any-return]
+
+    def map_request(self, message: Any) -> Any:
+        if isinstance(message, _Unreadable):
+            raise InvalidInput("BAD_MESSAGE", "the bytes are not a message of this method")
+        return message
 
     @asynccontextmanager
     async def around(self, call: Call) -> AsyncIterator[None]:

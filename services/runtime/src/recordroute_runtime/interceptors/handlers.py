@@ -25,11 +25,11 @@ class Call:
 
 
 Around = Callable[[Call], AbstractAsyncContextManager[None]]
-MapRequest = Callable[[Any], Any]
+MapMessage = Callable[[Any], Any]
 Continuation = Callable[[grpc.HandlerCallDetails], Awaitable["grpc.RpcMethodHandler[Any, Any] | None"]]
 
 
-async def _mapped(requests: AsyncIterator[Any], map_request: MapRequest) -> AsyncIterator[Any]:
+async def _mapped(requests: AsyncIterator[Any], map_request: MapMessage) -> AsyncIterator[Any]:
     async for request in requests:
         yield map_request(request)
 
@@ -38,9 +38,10 @@ def wrap_handler(
     method: str,
     handler: grpc.RpcMethodHandler[Any, Any],
     around: Around | None = None,
-    map_request: MapRequest | None = None,
+    map_request: MapMessage | None = None,
+    map_response: MapMessage | None = None,
 ) -> grpc.RpcMethodHandler[Any, Any]:
-    """Returns a handler that runs inside `around(call)` and sees each message through `map_request`.
+    """Returns a handler that runs inside `around(call)` and whose messages go through the two functions.
 
     Streaming methods must be async generators, as all of ours are.
     """
@@ -54,12 +55,15 @@ def wrap_handler(
         unary = not handler.request_streaming and not handler.response_streaming
         return Call(method, context, unary, request if handler.request_streaming else None)
 
+    def finish(response: Any) -> Any:
+        return response if map_response is None else map_response(response)
+
     async def unary_response(request: Any, context: Any) -> Any:
         call: Any = handler.stream_unary if handler.request_streaming else handler.unary_unary
         if around is None:
-            return await call(prepare(request), context)
+            return finish(await call(prepare(request), context))
         async with around(described(request, context)):
-            return await call(prepare(request), context)
+            return finish(await call(prepare(request), context))
 
     async def stream_response(request: Any, context: Any) -> AsyncIterator[Any]:
         call: Any = handler.stream_stream if handler.request_streaming else handler.unary_stream
@@ -69,7 +73,7 @@ def wrap_handler(
             # Closed here and now: a generator that is left to the garbage collector keeps its slot.
             responses = await stack.enter_async_context(aclosing(call(prepare(request), context)))
             async for response in responses:
-                yield response
+                yield finish(response)
 
     make: Any
     behaviour: Any
@@ -88,10 +92,11 @@ def wrap_handler(
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
-    """Base: a subclass overrides `around`, `map_request`, or both."""
+    """Base: a subclass overrides what it needs of `around`, `map_request` and `map_response`."""
 
     around: Around | None = None
-    map_request: MapRequest | None = None
+    map_request: MapMessage | None = None
+    map_response: MapMessage | None = None
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
@@ -100,4 +105,4 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         if handler is None or method.startswith(FOREIGN_PREFIX):
             return handler
-        return wrap_handler(method, handler, self.around, self.map_request)
+        return wrap_handler(method, handler, self.around, self.map_request, self.map_response)

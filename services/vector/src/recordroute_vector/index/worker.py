@@ -112,7 +112,11 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     with socket.socket(fileno=int(sys.argv[1])) as connection:
-        config: Any = receive(connection)
+        try:
+            config: Any = receive(connection)
+        except EOFError:
+            # Whoever wanted it has gone before it was there.
+            return
         try:
             generation: Generation | Builder
             if isinstance(config, BuildIndex):

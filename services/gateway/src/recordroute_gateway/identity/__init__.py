@@ -1,0 +1,1 @@
+"""Who calls the gateway, and what it may do."""

@@ -1,0 +1,66 @@
+"""Runs a reader and returns what it found."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from typing import Any
+
+
+class ReaderStopped(Exception):
+    """The reader came to no end: it crashed in a library, took too much memory, or too long."""
+
+
+class Reader:
+    """A reader's process. It can be started before its file is there: starting takes longer than most reading."""
+
+    def __init__(self, name: str) -> None:
+        """Starts `recordroute_gateway.library.readers.<name>`."""
+        # Not by the event loop's own means: uvloop forks, which runs gRPC's fork handlers in the child, and one child
+        # in fifteen died of them. `subprocess` uses vfork, which runs none.
+        self._name = name
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", f"recordroute_gateway.library.readers.{name}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    async def ask(self, *arguments: str, seconds: float) -> dict[str, Any]:
+        """Returns the JSON object that the reader prints for its arguments; once.
+
+        It is {"reason": ..., "message": ...} where the file is at fault. Raises ReaderStopped, and RuntimeError where
+        the reader itself failed. A cancelled call ends the reader.
+        """
+        question = json.dumps(arguments).encode()
+        waiting = asyncio.create_task(asyncio.to_thread(self._process.communicate, question, timeout=seconds))
+        try:
+            output, errors = await asyncio.shield(waiting)
+        except subprocess.TimeoutExpired as error:
+            await self.close()
+            raise ReaderStopped(f"it did not end within {seconds:.0f} s") from error
+        except asyncio.CancelledError:
+            self._process.kill()
+            await asyncio.wait([waiting])
+            raise
+        if self._process.returncode < 0:
+            raise ReaderStopped(f"signal {-self._process.returncode}")
+        if self._process.returncode > 0:
+            # Ours to mend, not the file's fault: a crash in a library ends by a signal.
+            raise RuntimeError(f"the {self._name} reader failed: {errors.decode(errors='replace')}")
+        found: dict[str, Any] = json.loads(output)
+        return found
+
+    async def close(self) -> None:
+        """Ends the process where it still runs."""
+        if self._process.returncode is None:
+            self._process.kill()
+            await asyncio.to_thread(self._process.communicate)
+
+
+async def run_reader(name: str, *arguments: str, seconds: float) -> dict[str, Any]:
+    """Starts a reader and asks it."""
+    reader = await asyncio.to_thread(Reader, name)
+    return await reader.ask(*arguments, seconds=seconds)

@@ -1,0 +1,1 @@
+"""Speech that is transcribed while it is spoken, and kept."""
