@@ -10,6 +10,7 @@ import itertools
 import os
 import random
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,17 @@ def segments(system, recording: str) -> list[str]:
     return [segment.text for segment in answer.segments]
 
 
+def told(events: Iterable[workflow_pb2.WorkflowEvent]) -> list[str]:
+    """What a watcher sees of the past; how long it was thought to take is foretold anew each time."""
+    texts = []
+    for event in events:
+        copy = workflow_pb2.WorkflowEvent()
+        copy.CopyFrom(event)
+        copy.ClearField("remaining")
+        texts.append(str(copy))
+    return texts
+
+
 @pytest.mark.parametrize("turn", range(ROUNDS))
 @pytest.mark.parametrize(("victim", "stage", "longest"), KILLS)
 def test_killed_in_a_stage(
@@ -90,7 +102,7 @@ def test_killed_in_a_stage(
         (event.stage, event.state, event.percent, wait) for event, wait in zip(events, waits, strict=True)
     ]
     assert len(set(news)) == len(news)
-    assert [str(event) for event in system.watch(workflow)] == [str(event) for event in events]
+    assert told(system.watch(workflow)) == told(events)
     for finished in CALLS:
         if finished < stage:
             assert system.finished_calls(*CALLS[finished]) - before[finished] == 1

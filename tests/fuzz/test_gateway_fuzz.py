@@ -27,7 +27,7 @@ from recordroute_runtime.remote import read_error
 
 from tests.fuzz.messages import MessageMaker
 
-EXAMPLES = int(os.environ.get("RECORDROUTE_FUZZ_EXAMPLES", "2000"))
+EXAMPLES = int(os.environ.get("RECORDROUTE_FUZZ_EXAMPLES", "500"))
 AT_ONCE = 25
 CALL_SECONDS = 60.0
 # A stream that goes on is left after this.
@@ -174,7 +174,8 @@ def fuzzer(make_system: Callable[..., Any], tmp_path_factory: pytest.TempPathFac
     fuzzer = Fuzzer(system.address(), system.token(), known)
     yield fuzzer
     fuzzer.close()
-    assert "Traceback" not in system.log("gateway"), system.log("gateway")[-4000:]
+    broken = system.log("gateway").partition("Traceback")
+    assert not broken[1], broken[0][-500:] + broken[1] + broken[2][:6000]
     assert system.stop() == 0
 
 

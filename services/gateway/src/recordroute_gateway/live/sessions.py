@@ -137,7 +137,10 @@ class LiveSessions:
         """
         config.format.check()
         # To its end, even if the client goes away: half a session would be in nobody's way and in nobody's hands.
-        return await asyncio.shield(asyncio.create_task(self._open(owner, config), context=Context()))
+        opening = asyncio.create_task(self._open(owner, config), context=Context())
+        # A caller that has gone does not ask why it was refused.
+        opening.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return await asyncio.shield(opening)
 
     async def find(self, owner: str, session_id: str) -> LiveSession | SessionRow:
         """Returns an owner's session, its row where it has ended a while ago.
