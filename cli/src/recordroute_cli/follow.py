@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from recordroute_runtime.documents import document, enum_name
+
 from recordroute_cli import terminal
 from recordroute_cli.exit_codes import ExitCode
-from recordroute_cli.jsondoc import document, enum_name
 from recordroute_cli.render import clock, seconds, short
 from recordroute_cli.terminal import plain
 

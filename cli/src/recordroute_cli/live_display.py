@@ -7,8 +7,9 @@ import time
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Self
 
+from recordroute_runtime.documents import document
+
 from recordroute_cli import terminal
-from recordroute_cli.jsondoc import document
 from recordroute_cli.render import clock, seconds, short
 from recordroute_cli.terminal import plain
 

@@ -10,8 +10,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from recordroute_runtime.documents import document, enum_name
+
 from recordroute_cli import terminal
-from recordroute_cli.jsondoc import document, enum_name
 from recordroute_cli.render import clock, size
 from recordroute_cli.terminal import plain
 

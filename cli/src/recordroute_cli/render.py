@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from recordroute_runtime.documents import enum_name
+
 from recordroute_cli import terminal
-from recordroute_cli.jsondoc import enum_name
 from recordroute_cli.terminal import plain
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from recordroute_runtime.documents import document, enum_name
+
 from recordroute_cli import terminal
-from recordroute_cli.jsondoc import document, enum_name
 from recordroute_cli.render import short
 from recordroute_cli.terminal import plain
 

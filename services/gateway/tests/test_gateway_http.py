@@ -35,7 +35,6 @@ from recordroute.vector.v1 import embedding_pb2, embedding_pb2_grpc
 from recordroute_gateway.http import guard, rest, server
 from recordroute_gateway.http.app import Edge, Limits, build_routes
 from recordroute_gateway.http.backend import Addresses, Backend
-from recordroute_gateway.http.documents import document
 from recordroute_gateway.http.grpc_web import GrpcWebBridge, web_methods
 from recordroute_gateway.http.guard import OriginRules
 from recordroute_gateway.http.media import ByteRange, parse_range
@@ -43,6 +42,7 @@ from recordroute_gateway.http.metadata import decode_message, encode_message, pa
 from recordroute_gateway.http.problems import HTTP_STATUS, problem_body, problem_of
 from recordroute_gateway.http.server import HttpServer, split_address
 from recordroute_runtime import errors
+from recordroute_runtime.documents import document
 from recordroute_runtime.interceptors import server_interceptors
 from recordroute_runtime.server import AddressInUse
 from starlette.datastructures import Headers

@@ -73,9 +73,9 @@ def similar(
 ) -> None:
     """Find the recordings that speak of the same as one of them."""
     from recordroute.gateway.v1 import search_pb2
+    from recordroute_runtime.documents import document
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
     from recordroute_cli.render import moment, short
 
     with connect() as gateway:
@@ -154,7 +154,7 @@ class _Answer:
             terminal.out().print(f"{head}  “{plain(quote)}”", soft_wrap=True)
 
     def document(self) -> dict[str, Any]:
-        from recordroute_cli.jsondoc import document
+        from recordroute_runtime.documents import document
 
         return {
             "standalone_question": self.sources.standalone_question,

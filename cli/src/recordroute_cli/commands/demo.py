@@ -62,7 +62,7 @@ def demo(
     with stop_signals(embedded.interrupt), _server() as (address, supervisor):
         results = _process(address)
         if json_output:
-            from recordroute_cli.jsondoc import document
+            from recordroute_runtime.documents import document
 
             documents = {
                 name: document(message) if message is not None else None for name, message in results.items()

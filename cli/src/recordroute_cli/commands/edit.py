@@ -77,9 +77,9 @@ def edit(
     Numbers are those of the transcript before the command.
     """
     from recordroute.gateway.v1 import library_pb2
+    from recordroute_runtime.documents import document
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
 
     replacement = _replacement(replace, match_case=match_case, whole_words=whole_words)
     speakers = [*map(_renaming, speaker or ()), *map(_assignment, assign or ())]
@@ -115,8 +115,9 @@ def edit(
 
 def history(recording: RecordingArgument, json_output: JsonOption = False) -> None:
     """List what was changed in a transcript, when and by whom, newest first."""
+    from recordroute_runtime.documents import document
+
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
     from recordroute_cli.render import moment
 
     with connect() as gateway:
@@ -143,9 +144,9 @@ def undo(
 ) -> None:
     """Undo the last change of a transcript; again: the one before it. The history keeps everything."""
     from recordroute.gateway.v1 import library_pb2
+    from recordroute_runtime.documents import document
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
 
     with connect() as gateway:
         recording_id = gateway.recording_id(recording)
@@ -189,7 +190,8 @@ def _before(revisions: list[library_pb2.TranscriptRevision]) -> int:
 
 
 def _show_segments(transcript: library_pb2.GetTranscriptResponse, json_output: bool) -> None:
-    from recordroute_cli.jsondoc import document
+    from recordroute_runtime.documents import document
+
     from recordroute_cli.render import clock, seconds
 
     if json_output:

@@ -40,9 +40,9 @@ AllUsersOption = Annotated[
 def whoami(json_output: JsonOption = False) -> None:
     """Show who you are to the server, what you may do, and how much room your recordings take."""
     from recordroute.gateway.v1 import identity_pb2
+    from recordroute_runtime.documents import document
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
     from recordroute_cli.render import size
 
     with connect() as gateway:
@@ -81,9 +81,9 @@ def create_key(
 ) -> None:
     """Make an API key and print its secret, which is shown this once only."""
     from recordroute.gateway.v1 import identity_pb2
+    from recordroute_runtime.documents import document
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
 
     request = identity_pb2.CreateApiKeyRequest(
         request_id=str(uuid.uuid4()),
@@ -106,8 +106,9 @@ def create_key(
 @keys.command("list")
 def list_keys(all_users: AllUsersOption = False, json_output: JsonOption = False) -> None:
     """List the API keys, newest first."""
+    from recordroute_runtime.documents import document
+
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
     from recordroute_cli.render import moment
 
     with connect() as gateway:
@@ -168,8 +169,9 @@ def audit(
     json_output: JsonOption = False,
 ) -> None:
     """Show who did what, newest first: what you did, and what was done to your recordings."""
+    from recordroute_runtime.documents import document
+
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
     from recordroute_cli.render import moment, short
 
     with connect() as gateway:

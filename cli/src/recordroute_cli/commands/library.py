@@ -121,8 +121,9 @@ def list_recordings(
 
 def show_list(wanted: library_pb2.ListRecordingsRequest, limit: int, json_output: bool) -> None:
     """Prints the recordings that are wanted."""
+    from recordroute_runtime.documents import document
+
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
     from recordroute_cli.render import print_recordings
 
     with connect() as gateway:
@@ -246,7 +247,8 @@ def _minutes(gateway: Gateway, recording_id: str) -> Any:
 
 
 def _show(parts: dict[str, Any], json_output: bool) -> None:
-    from recordroute_cli.jsondoc import document
+    from recordroute_runtime.documents import document
+
     from recordroute_cli.render import print_minutes, print_recording, print_transcript
 
     if json_output:

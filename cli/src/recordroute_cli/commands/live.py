@@ -115,9 +115,9 @@ def record(
 def list_sessions(json_output: JsonOption = False) -> None:
     """List the sessions that are open."""
     from recordroute.gateway.v1 import live_pb2
+    from recordroute_runtime.documents import document
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
     from recordroute_cli.render import clock, moment, seconds, short
 
     with connect() as gateway:

@@ -144,9 +144,9 @@ def list_bin(
 def labels(json_output: JsonOption = False) -> None:
     """List the tags, folders and languages in use, with the number of their recordings."""
     from recordroute.gateway.v1 import library_pb2
+    from recordroute_runtime.documents import document
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
 
     with connect() as gateway:
         facets = gateway.call(gateway.library.ListFacets, library_pb2.ListFacetsRequest())
@@ -188,7 +188,8 @@ def _show_changed(
     json_output: bool,
     failed: Sequence[library_pb2.BulkEditResult] = (),
 ) -> None:
-    from recordroute_cli.jsondoc import document
+    from recordroute_runtime.documents import document
+
     from recordroute_cli.render import clock, moment, seconds, short
 
     if json_output:

@@ -48,8 +48,9 @@ def search(
     request = search_pb2.SearchRequest(query=" ".join(query), limit=limit, mode=_MODES[mode])
     if not request.query.strip():
         raise CommandError("the query is empty", ExitCode.USAGE)
+    from recordroute_runtime.documents import document
+
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
     from recordroute_cli.render import print_hit
 
     with connect() as gateway:

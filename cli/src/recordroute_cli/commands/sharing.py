@@ -26,9 +26,9 @@ def share(
 ) -> None:
     """Let another user see a recording; again with or without --write changes what it may do."""
     from recordroute.gateway.v1 import library_pb2
+    from recordroute_runtime.documents import document
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
 
     with connect() as gateway:
         request = library_pb2.ShareRecordingRequest(
@@ -65,9 +65,9 @@ def unshare(recording: RecordingArgument, user: UserArgument, json_output: JsonO
 def shares(recording: RecordingArgument, json_output: JsonOption = False) -> None:
     """List with whom a recording is shared."""
     from recordroute.gateway.v1 import library_pb2
+    from recordroute_runtime.documents import document
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
     from recordroute_cli.render import moment
 
     with connect() as gateway:

@@ -32,7 +32,7 @@ LanguageOption = Annotated[
 @app.command("list", epilog="Example: recordroute templates list --language ko")
 def list_templates(language: LanguageOption = "", json_output: JsonOption = False) -> None:
     """List the built-in templates and your own."""
-    from recordroute_cli.jsondoc import document
+    from recordroute_runtime.documents import document
 
     templates = _templates(language)
     if json_output:
@@ -46,7 +46,7 @@ def list_templates(language: LanguageOption = "", json_output: JsonOption = Fals
 @app.command("show", epilog="Example: recordroute templates show meeting > weekly.md")
 def show(name: NameArgument, language: LanguageOption = "", json_output: JsonOption = False) -> None:
     """Print a template in Markdown: a good beginning for one of your own."""
-    from recordroute_cli.jsondoc import document
+    from recordroute_runtime.documents import document
 
     found = [template for template in _templates(language) if template.name == name]
     if not found:
@@ -67,9 +67,9 @@ def put(
 ) -> None:
     """Write a template of your own. It goes before a built-in one of the same name."""
     from recordroute.gateway.v1 import template_pb2
+    from recordroute_runtime.documents import document
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
 
     data = sys.stdin.buffer.read(LARGEST_FILE_BYTES) if str(file) == "-" else _read(file)
     try:

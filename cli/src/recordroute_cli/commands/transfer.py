@@ -72,9 +72,9 @@ def import_library(
 ) -> int:
     """Take in the recordings of an archive. Those that are there already stay as they are."""
     from recordroute.gateway.v1 import library_pb2
+    from recordroute_runtime.documents import document
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
 
     config = library_pb2.ImportConfig(request_id=str(uuid.uuid4()), skip_index=skip_index)
     chunks = _pack(source) if source.is_dir() else _read(source)
@@ -101,7 +101,8 @@ def import_library(
 
 
 def _print(result: library_pb2.ImportLibraryResponse) -> None:
-    from recordroute_cli.jsondoc import enum_name
+    from recordroute_runtime.documents import enum_name
+
     from recordroute_cli.render import short
 
     outcome = enum_name(result, "outcome")

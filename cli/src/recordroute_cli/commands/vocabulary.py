@@ -72,7 +72,7 @@ def remove(terms: TermsArgument, json_output: JsonOption = False) -> None:
 
 
 def _show(terms: Iterable[vocabulary_pb2.VocabularyTerm], json_output: bool) -> None:
-    from recordroute_cli.jsondoc import document
+    from recordroute_runtime.documents import document
 
     if json_output:
         terminal.write_json({"terms": [document(term) for term in terms]})

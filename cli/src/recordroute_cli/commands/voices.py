@@ -35,9 +35,9 @@ def remember(
             "a voice identifies a person: ask for consent, then say so with --consent", ExitCode.USAGE
         )
     from recordroute.gateway.v1 import voice_pb2
+    from recordroute_runtime.documents import document
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
     from recordroute_cli.render import short
 
     with connect() as gateway:
@@ -59,9 +59,9 @@ def remember(
 def list_voices(json_output: JsonOption = False) -> None:
     """List the remembered voices."""
     from recordroute.gateway.v1 import voice_pb2
+    from recordroute_runtime.documents import document
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
     from recordroute_cli.render import moment, short
 
     with connect() as gateway:

@@ -33,9 +33,9 @@ def add(
 ) -> None:
     """Add a webhook and print the secret that its requests are signed with; it is shown this once only."""
     from recordroute.gateway.v1 import webhook_pb2
+    from recordroute_runtime.documents import document
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
     from recordroute_cli.render import short
 
     request = webhook_pb2.CreateWebhookRequest(
@@ -56,9 +56,9 @@ def add(
 def list_webhooks(json_output: JsonOption = False) -> None:
     """List the webhooks, and how their last requests went."""
     from recordroute.gateway.v1 import webhook_pb2
+    from recordroute_runtime.documents import document
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document
     from recordroute_cli.render import moment, short
 
     with connect() as gateway:

@@ -56,9 +56,9 @@ def watch(
 def cancel(workflow: WorkflowArgument, json_output: JsonOption = False) -> None:
     """Stop a workflow, with whatever runs for it. Finished stages stay."""
     from recordroute.gateway.v1 import workflow_pb2
+    from recordroute_runtime.documents import document, enum_name
 
     from recordroute_cli.client import connect
-    from recordroute_cli.jsondoc import document, enum_name
     from recordroute_cli.render import short
 
     with connect() as gateway:

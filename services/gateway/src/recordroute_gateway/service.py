@@ -191,10 +191,11 @@ class GatewayService:
             timings=self._timings,
         )
         self._forecaster = Forecaster(self._database, self._timings, self._engine.gates, limits)
+        self._quota = StorageQuota(self._database, settings.max_storage_bytes_per_user)
         self._intake = Intake(
             self._database,
             self._library,
-            StorageQuota(self._database, settings.max_storage_bytes_per_user),
+            self._quota,
             max_upload_bytes=settings.max_upload_bytes,
         )
         self._uploads = ChunkedUploads(
@@ -225,7 +226,7 @@ class GatewayService:
             self._library,
             self._start_workflow,
             LiveSttClient(stt),
-            StorageQuota(self._database, settings.max_storage_bytes_per_user),
+            self._quota,
             self._vocabulary,
             LiveLimits(
                 settings.live_idle_seconds,
@@ -240,7 +241,6 @@ class GatewayService:
         )
         self._workflows.on_webhook_event = self._webhook_sender.wake
         self._backups = Backups(common.data_dir, is_local=self._database.is_local and self._blobs.is_local)
-        self._quota = StorageQuota(self._database, settings.max_storage_bytes_per_user)
         self._files = common.data_dir if self._blobs.is_local else None
         self._bin = Bin(self._database, self._library, retention=timedelta(days=settings.bin_retention_days))
         self._answers = AnswerKeeper(AnswerTaskStore(self._database), self._llm)
@@ -365,10 +365,7 @@ class GatewayService:
             await channel.close()
 
     async def _start_workflow(self, owner: str, recording_id: str, request_id: str, options: Options) -> str:
-        workflow = await self._workflows.create(owner, recording_id, request_id, options)
-        if not workflow.state.ended:
-            await self._engine.enqueue(workflow)
-        return workflow.id
+        return (await self._engine.start(owner, recording_id, request_id, options)).id
 
     async def _start_default_workflow(self, owner: str, recording_id: str, request_id: str) -> str:
         return await self._start_workflow(owner, recording_id, request_id, Options())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
+from recordroute_runtime.documents import document
 from starlette.responses import JSONResponse, Response
 
 from recordroute_gateway.http.backend import BackendOf, Reader
-from recordroute_gateway.http.documents import document
 from recordroute_gateway.http.models import Model, list_models
 from recordroute_gateway.http.problems import Refusal
 

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Path, Query, Request
 from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from recordroute.gateway.v1 import library_pb2, search_pb2, upload_pb2, workflow_pb2
+from recordroute_runtime.documents import document
 from starlette.responses import JSONResponse, Response
 
 from recordroute_gateway.http.backend import (
@@ -24,7 +25,6 @@ from recordroute_gateway.http.backend import (
     send_all,
     while_connected,
 )
-from recordroute_gateway.http.documents import document
 from recordroute_gateway.http.forms import MultipartReader, read_field, regrouped
 from recordroute_gateway.http.problems import Refusal
 from recordroute_gateway.http.streams import CallResponse

@@ -131,12 +131,7 @@ class WorkflowServicer(workflow_pb2_grpc.WorkflowServiceServicer):
                 f"recording {recording_id} has no {kind}: begin with an earlier stage",
                 metadata={"artifact": kind},
             )
-        workflow = await self._workflows.create(
-            recording.owner, recording_id, request_id, options, batch_id=batch_id
-        )
-        if not workflow.state.ended:
-            await self._engine.enqueue(workflow)
-        return workflow
+        return await self._engine.start(recording.owner, recording_id, request_id, options, batch_id=batch_id)
 
     async def _find(self, workflow_id: str, access: Access) -> tuple[Workflow, Recording]:
         workflow = await self._workflows.get(None, workflow_id)

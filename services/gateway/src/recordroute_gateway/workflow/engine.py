@@ -34,7 +34,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from recordroute_gateway.library.store import LibraryStore
 from recordroute_gateway.workflow.gate import StageGate
-from recordroute_gateway.workflow.records import ARTIFACT_OF_STAGE, Failure, Stage, State, Workflow
+from recordroute_gateway.workflow.records import ARTIFACT_OF_STAGE, Failure, Options, Stage, State, Workflow
 from recordroute_gateway.workflow.stages import StageContext, Stages
 from recordroute_gateway.workflow.store import WorkflowStore
 from recordroute_gateway.workflow.timings import Timings, left_out, work_of
@@ -149,6 +149,18 @@ class WorkflowEngine:
         # A process that died between our row and DBOS's left a workflow that nobody would ever start.
         for workflow in await self._store.unfinished():
             await self.enqueue(workflow)
+
+    async def start(
+        self, owner: str, recording_id: str, request_id: str, options: Options, *, batch_id: str = ""
+    ) -> Workflow:
+        """Adds a workflow and hands it to DBOS; the same request id again returns that of the first time.
+
+        Raises Conflict (WORKFLOW_RUNNING).
+        """
+        workflow = await self._store.create(owner, recording_id, request_id, options, batch_id=batch_id)
+        if not workflow.state.ended:
+            await self.enqueue(workflow)
+        return workflow
 
     async def enqueue(self, workflow: Workflow) -> None:
         """Hands a workflow to DBOS; the same attempt again changes nothing."""
