@@ -7,11 +7,15 @@ strings in UTC, enums their short names in lower case ("running"), bytes base64;
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.message import Message
+if TYPE_CHECKING:
+    # The command line prints its help without loading protobuf.
+    from google.protobuf.descriptor import FieldDescriptor
+    from google.protobuf.message import Message
 
+# Number of descriptor.proto's TYPE_FLOAT.
+FLOAT = 2
 DURATION, TIMESTAMP = "google.protobuf.Duration", "google.protobuf.Timestamp"
 
 
@@ -42,7 +46,7 @@ def _value(field: FieldDescriptor, value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     # A float has no more digits than these; as a double it would show more.
-    return round(value, 6) if field.cpp_type == FieldDescriptor.CPPTYPE_FLOAT else value
+    return round(value, 6) if field.type == FLOAT else value
 
 
 def enum_name(message: Message, field_name: str) -> str:
