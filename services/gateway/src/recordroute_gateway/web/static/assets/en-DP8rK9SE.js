@@ -1,0 +1,1 @@
+var e={title:`settings`};export{e as default};

@@ -1,0 +1,1 @@
+var e={title:`live`};export{e as default};

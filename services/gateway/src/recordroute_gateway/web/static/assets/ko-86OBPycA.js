@@ -1,0 +1,1 @@
+var e={title:`recording`};export{e as default};

@@ -1,0 +1,1 @@
+var e={title:`search`};export{e as default};

@@ -1,0 +1,1 @@
+var e={title:`workflows`};export{e as default};

@@ -1,0 +1,1 @@
+var e={title:`library`};export{e as default};

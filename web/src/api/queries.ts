@@ -1,0 +1,34 @@
+import { QueryClient } from "@tanstack/react-query";
+import { isTransient } from "./errors";
+
+/** Names of what is kept in the cache. The watch stream keeps everything below `recordings` and `workflows` fresh. */
+export const keys = {
+  caller: ["caller"] as const,
+  facets: ["facets"] as const,
+  recordings: ["recordings"] as const,
+  recordingLists: ["recordings", "list"] as const,
+  recordingList: (filter: object) => ["recordings", "list", filter] as const,
+  recording: (id: string) => ["recordings", "one", id] as const,
+  transcript: (id: string) => ["recordings", "transcript", id] as const,
+  revisions: (id: string) => ["recordings", "revisions", id] as const,
+  minutes: (id: string) => ["recordings", "minutes", id] as const,
+  waveform: (id: string) => ["recordings", "waveform", id] as const,
+  similar: (id: string) => ["recordings", "similar", id] as const,
+  shares: (id: string) => ["recordings", "shares", id] as const,
+  workflows: ["workflows"] as const,
+  workflowList: (filter: object) => ["workflows", "list", filter] as const,
+  workflow: (id: string) => ["workflows", "one", id] as const,
+  system: ["system"] as const,
+};
+
+export function makeQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 60_000,
+        refetchOnWindowFocus: false,
+        retry: (failures, error) => failures < 3 && isTransient(error),
+      },
+    },
+  });
+}

@@ -1,0 +1,62 @@
+import { QueryClientProvider, useQuery } from "@tanstack/react-query";
+import { lazy, useState } from "react";
+import { Route, Switch } from "wouter";
+import { keys, makeQueryClient } from "@/api/queries";
+import { ConnectedContext, useLibraryWatch } from "@/api/watch";
+import { ErrorState, LoadingState } from "@/ui/State";
+import { ToastProvider } from "@/ui/Toast";
+import { TooltipProvider } from "@/ui/Tooltip";
+import { ErrorBoundary } from "./ErrorBoundary";
+import { NotFound } from "./NotFound";
+import { Shell } from "./Shell";
+import { SignIn } from "./SignIn";
+import { getCaller } from "./session";
+
+const LibraryPage = lazy(() => import("@/library/LibraryPage"));
+const RecordingPage = lazy(() => import("@/recording/RecordingPage"));
+const FindPage = lazy(() => import("@/search/FindPage"));
+const LivePage = lazy(() => import("@/live/LivePage"));
+const ActivityPage = lazy(() => import("@/workflows/ActivityPage"));
+const SettingsPage = lazy(() => import("@/settings/SettingsPage"));
+
+/** The pages. Their addresses are none of the server's own routes (`/search`, `/history`, ...), which come first. */
+function Pages() {
+  const connected = useLibraryWatch();
+  return (
+    <ConnectedContext value={connected}>
+      <Shell>
+        <ErrorBoundary>
+          <Switch>
+            <Route path="/" component={LibraryPage} />
+            <Route path="/recordings/:id">{({ id }) => <RecordingPage key={id} id={id} />}</Route>
+            <Route path="/find" component={FindPage} />
+            <Route path="/live" component={LivePage} />
+            <Route path="/activity" component={ActivityPage} />
+            <Route path="/settings/:section?">{({ section }) => <SettingsPage section={section} />}</Route>
+            <Route component={NotFound} />
+          </Switch>
+        </ErrorBoundary>
+      </Shell>
+    </ConnectedContext>
+  );
+}
+
+function Gate() {
+  const caller = useQuery({ queryKey: keys.caller, queryFn: getCaller });
+  if (caller.isPending) return <LoadingState />;
+  if (caller.isError) return <ErrorState error={caller.error} onRetry={() => void caller.refetch()} />;
+  return caller.data === null ? <SignIn /> : <Pages />;
+}
+
+export function App() {
+  const [cache] = useState(makeQueryClient);
+  return (
+    <QueryClientProvider client={cache}>
+      <TooltipProvider>
+        <ToastProvider>
+          <Gate />
+        </ToastProvider>
+      </TooltipProvider>
+    </QueryClientProvider>
+  );
+}

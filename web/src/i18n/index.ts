@@ -1,0 +1,60 @@
+import i18next from "i18next";
+import resourcesToBackend from "i18next-resources-to-backend";
+import { initReactI18next } from "react-i18next";
+
+export const LANGUAGES = { en: "English", ko: "한국어" } as const;
+export type Language = keyof typeof LANGUAGES;
+
+const STORED = "recordroute.language";
+/** Each folder with `locales/en.json` and `locales/ko.json` is a namespace of its own, loaded when it is first used. */
+const dictionaries = import.meta.glob<Record<string, string>>("../*/locales/*.json", { import: "default" });
+
+function isLanguage(value: string | null | undefined): value is Language {
+  return value != null && Object.hasOwn(LANGUAGES, value);
+}
+
+function firstLanguage(): Language {
+  const stored = localStorage.getItem(STORED);
+  if (isLanguage(stored)) return stored;
+  for (const wanted of navigator.languages) {
+    const primary = wanted.split("-")[0];
+    if (isLanguage(primary)) return primary;
+  }
+  return "en";
+}
+
+/** The language of the page: an interface text is asked for as `useTranslation("folder")`, `t("key")`. */
+export async function startI18n(): Promise<void> {
+  i18next.on("languageChanged", (language) => {
+    document.documentElement.lang = language;
+  });
+  await i18next
+    .use(
+      resourcesToBackend((language: string, namespace: string) => {
+        const load = dictionaries[`../${namespace}/locales/${language}.json`];
+        if (load === undefined) throw new Error(`there is no dictionary ${namespace}/${language}`);
+        return load();
+      }),
+    )
+    .use(initReactI18next)
+    .init({
+      lng: firstLanguage(),
+      supportedLngs: Object.keys(LANGUAGES),
+      fallbackLng: "en",
+      ns: ["ui", "app", "api"],
+      defaultNS: "ui",
+      keySeparator: false,
+      nsSeparator: ":",
+      // React escapes what it renders.
+      interpolation: { escapeValue: false },
+    });
+}
+
+export function currentLanguage(): Language {
+  return isLanguage(i18next.language) ? i18next.language : "en";
+}
+
+export async function setLanguage(language: Language): Promise<void> {
+  localStorage.setItem(STORED, language);
+  await i18next.changeLanguage(language);
+}
