@@ -37,6 +37,14 @@ export function isTransient(error: unknown): boolean {
   return code === Code.Unavailable || (code === Code.ResourceExhausted && retryAfterMs !== null);
 }
 
+const AWAY = new Set([Code.Unknown, Code.Unavailable, Code.DeadlineExceeded]);
+
+/** Whether no server was reached: the network is away, or nothing listens, or a proxy answers in its place. */
+export function isAway(error: unknown): boolean {
+  const { code, reason } = failureOf(error);
+  return AWAY.has(code) && reason === "";
+}
+
 export function isAborted(error: unknown): boolean {
   return failureOf(error).code === Code.Canceled;
 }
@@ -55,6 +63,11 @@ export function errorText(error: unknown, t: TFunction<"api">): string {
   const isServersOwn = error instanceof ConnectError && code !== Code.Unavailable && code !== Code.Unknown;
   if (isText(byCode) && !isServersOwn) return t(byCode);
   return message;
+}
+
+/** Returns one sentence in the page's language on an error that came as a part of an answer. */
+export function reasonText(error: { reason: string; message: string }, t: TFunction<"api">): string {
+  return isText(error.reason) ? t(error.reason) : error.message;
 }
 
 export function useErrorText(error: unknown): string {

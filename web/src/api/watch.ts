@@ -1,8 +1,9 @@
-import { type InfiniteData, type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { type InfiniteData, type QueryClient, type QueryKey, useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useState } from "react";
 import type { ListRecordingsResponse, Recording } from "@/gen/recordroute/gateway/v1/library_pb";
 import type { WatchLibraryResponse } from "@/gen/recordroute/gateway/v1/watch_pb";
 import type { ListWorkflowsResponse, Workflow } from "@/gen/recordroute/gateway/v1/workflow_pb";
+import { waitOnline } from "@/lib/wait";
 import { watching } from "./clients";
 import { isAborted } from "./errors";
 import { keys } from "./queries";
@@ -19,7 +20,25 @@ function artifactsOf(recording: Recording): string {
     .join();
 }
 
-function applyRecording(cache: QueryClient, recording: Recording): void {
+/** What decides whether a list shows a recording, and where. */
+function placeOf({
+  title,
+  tags,
+  folder,
+  language,
+  speakers,
+  latestWorkflowState,
+  ...recording
+}: Recording): string {
+  const names = speakers.map(({ name }) => name);
+  const times = [recording.recordedAt, recording.deletedAt, recording.duration].map((time) =>
+    time?.seconds.toString(),
+  );
+  return JSON.stringify([title, tags, folder, language, names, latestWorkflowState, times]);
+}
+
+/** Puts a recording as it is now into the cache; returns whether the lists have to be read anew for it. */
+function applyRecording(cache: QueryClient, recording: Recording): boolean {
   const before = cache.getQueryData<Recording>(keys.recording(recording.id));
   cache.setQueryData(keys.recording(recording.id), recording);
   if (before !== undefined && artifactsOf(before) !== artifactsOf(recording)) {
@@ -28,6 +47,8 @@ function applyRecording(cache: QueryClient, recording: Recording): void {
     void cache.invalidateQueries({ queryKey: keys.waveform(recording.id) });
     void cache.invalidateQueries({ queryKey: keys.revisions(recording.id) });
   }
+  const place = placeOf(recording);
+  let isWhereItWas = false;
   // In its place at once, so that it does not jump; where it belongs by the list's filter and order, a moment later.
   cache.setQueriesData<Pages>(
     { queryKey: keys.recordingLists },
@@ -36,34 +57,37 @@ function applyRecording(cache: QueryClient, recording: Recording): void {
         ...pages,
         pages: pages.pages.map((page) => ({
           ...page,
-          recordings: page.recordings.map((listed) => (listed.id === recording.id ? recording : listed)),
+          recordings: page.recordings.map((listed) => {
+            if (listed.id !== recording.id) return listed;
+            isWhereItWas = placeOf(listed) === place;
+            return recording;
+          }),
         })),
       },
   );
+  return !isWhereItWas;
 }
 
-function applyWorkflow(cache: QueryClient, workflow: Workflow): void {
-  const before = cache.getQueryData<Workflow>(keys.workflow(workflow.id));
+/** Puts a workflow as it is now into the cache; returns whether the lists have to be read anew for it. */
+function applyWorkflow(cache: QueryClient, workflow: Workflow): boolean {
   cache.setQueryData(keys.workflow(workflow.id), workflow);
-  let listed = false;
+  let isWhereItWas = false;
   cache.setQueriesData<WorkflowPages>(
-    { queryKey: [...keys.workflows, "list"] },
+    { queryKey: keys.workflowLists },
     (pages) =>
       pages && {
         ...pages,
         pages: pages.pages.map((page) => ({
           ...page,
-          workflows: page.workflows.map((other) => {
-            if (other.id !== workflow.id) return other;
-            listed = true;
+          workflows: page.workflows.map((listed) => {
+            if (listed.id !== workflow.id) return listed;
+            isWhereItWas = listed.state === workflow.state;
             return workflow;
           }),
         })),
       },
   );
-  if (!listed || before?.state !== workflow.state) {
-    void cache.invalidateQueries({ queryKey: [...keys.workflows, "list"] });
-  }
+  return !isWhereItWas;
 }
 
 /** Lists are read anew at most this often, however much happens. */
@@ -75,7 +99,8 @@ export class LibraryWatch {
   #stop = new AbortController();
   #onConnected: (connected: boolean) => void;
   #sequence: bigint | undefined;
-  #listTimer: ReturnType<typeof setTimeout> | undefined;
+  #outdated = new Set<QueryKey>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(cache: QueryClient, onConnected: (connected: boolean) => void) {
     this.#cache = cache;
@@ -97,13 +122,13 @@ export class LibraryWatch {
         if (isAborted(error)) return;
       }
       this.#onConnected(false);
-      await this.#wait(pause);
+      await waitOnline(pause, this.#stop.signal);
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     }
   }
 
   close(): void {
-    clearTimeout(this.#listTimer);
+    clearTimeout(this.#timer);
     this.#stop.abort();
   }
 
@@ -111,15 +136,14 @@ export class LibraryWatch {
     this.#sequence = sequence;
     switch (change.case) {
       case "recording":
-        applyRecording(this.#cache, change.value);
-        this.#refreshLists();
+        if (applyRecording(this.#cache, change.value)) this.#readAnew(keys.recordingLists, keys.facets);
         break;
       case "recordingRemoved":
         this.#cache.removeQueries({ queryKey: keys.recording(change.value.recordingId) });
-        this.#refreshLists();
+        this.#readAnew(keys.recordingLists, keys.facets);
         break;
       case "workflow":
-        applyWorkflow(this.#cache, change.value);
+        if (applyWorkflow(this.#cache, change.value)) this.#readAnew(keys.workflowLists);
         break;
       case "reset":
         void this.#cache.invalidateQueries();
@@ -127,27 +151,14 @@ export class LibraryWatch {
     }
   }
 
-  #refreshLists(): void {
-    this.#listTimer ??= setTimeout(() => {
-      this.#listTimer = undefined;
-      void this.#cache.invalidateQueries({ queryKey: keys.recordingLists });
-      void this.#cache.invalidateQueries({ queryKey: keys.facets });
+  /** Reads anew a moment later, and once for all that happens until then. */
+  #readAnew(...lists: QueryKey[]): void {
+    for (const key of lists) this.#outdated.add(key);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      for (const queryKey of this.#outdated) void this.#cache.invalidateQueries({ queryKey });
+      this.#outdated.clear();
     }, LIST_PAUSE_MS);
-  }
-
-  /** The pause ends at once when the network comes back. */
-  #wait(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        window.removeEventListener("online", done);
-        this.#stop.signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = setTimeout(done, milliseconds);
-      window.addEventListener("online", done);
-      this.#stop.signal.addEventListener("abort", done);
-    });
   }
 }
 

@@ -1,12 +1,16 @@
 import { QueryClientProvider, useQuery } from "@tanstack/react-query";
 import { lazy, useState } from "react";
 import { Route, Switch } from "wouter";
+import { isAway } from "@/api/errors";
 import { keys, makeQueryClient } from "@/api/queries";
 import { ConnectedContext, useLibraryWatch } from "@/api/watch";
+import { NewVersion } from "@/offline/NewVersion";
 import { ErrorState, LoadingState } from "@/ui/State";
 import { ToastProvider } from "@/ui/Toast";
 import { TooltipProvider } from "@/ui/Tooltip";
+import { Dock } from "./Dock";
 import { ErrorBoundary } from "./ErrorBoundary";
+import { NoServer } from "./NoServer";
 import { NotFound } from "./NotFound";
 import { Shell } from "./Shell";
 import { SignIn } from "./SignIn";
@@ -24,7 +28,7 @@ function Pages() {
   const connected = useLibraryWatch();
   return (
     <ConnectedContext value={connected}>
-      <Shell>
+      <Shell dock={<Dock />}>
         <ErrorBoundary>
           <Switch>
             <Route path="/" component={LibraryPage} />
@@ -41,10 +45,19 @@ function Pages() {
   );
 }
 
+const AWAY_PAUSE_MS = 3_000;
+
 function Gate() {
-  const caller = useQuery({ queryKey: keys.caller, queryFn: getCaller });
+  const caller = useQuery({
+    queryKey: keys.caller,
+    queryFn: getCaller,
+    // The page may have been opened without a server: it goes on by itself as soon as there is one.
+    refetchInterval: ({ state }) => state.status === "error" && AWAY_PAUSE_MS,
+  });
   if (caller.isPending) return <LoadingState />;
-  if (caller.isError) return <ErrorState error={caller.error} onRetry={() => void caller.refetch()} />;
+  const retry = () => void caller.refetch();
+  if (caller.isError && isAway(caller.error)) return <NoServer onRetry={retry} />;
+  if (caller.isError) return <ErrorState error={caller.error} onRetry={retry} />;
   return caller.data === null ? <SignIn /> : <Pages />;
 }
 
@@ -55,6 +68,7 @@ export function App() {
       <TooltipProvider>
         <ToastProvider>
           <Gate />
+          <NewVersion />
         </ToastProvider>
       </TooltipProvider>
     </QueryClientProvider>

@@ -1,5 +1,5 @@
 import { Activity, AudioLines, type LucideIcon, Mic, Search, Settings } from "lucide-react";
-import { type ReactNode, Suspense } from "react";
+import { type ReactNode, Suspense, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation } from "wouter";
 import { useConnected } from "@/api/watch";
@@ -22,6 +22,22 @@ function isHere(entry: Entry, location: string): boolean {
   return location === entry.path || location.startsWith(`${entry.path}/`);
 }
 
+/** Ctrl+K or Cmd+K leads to the find page from everywhere; there, to its box. */
+function useFindKey(): void {
+  const [location, navigate] = useLocation();
+  useEffect(() => {
+    const find = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
+      if (event.altKey || event.shiftKey || document.querySelector("dialog[open]") !== null) return;
+      event.preventDefault();
+      if (location !== "/find") navigate("/find");
+      else document.getElementById("find-box")?.focus();
+    };
+    window.addEventListener("keydown", find);
+    return () => window.removeEventListener("keydown", find);
+  }, [location, navigate]);
+}
+
 type ShellProps = {
   children: ReactNode;
   /** What stays in view on every page: running uploads, a live session. */
@@ -33,6 +49,7 @@ export function Shell({ children, dock }: ShellProps) {
   const { t } = useTranslation("app");
   const [location] = useLocation();
   const connected = useConnected();
+  useFindKey();
   return (
     <div className={styles.shell}>
       <a href="#content" className={styles.skip}>

@@ -11,6 +11,15 @@ function storedTheme(): Theme {
   return THEMES.find((theme) => theme === stored) ?? "system";
 }
 
+/** What the browser paints around the page; theme.js does the same before the styles are there. */
+function paintFrame(theme: Theme): void {
+  const colours = { light: "#faf9f7", dark: "#151514" };
+  for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
+    const own = meta.media.includes("dark") ? "dark" : "light";
+    meta.content = colours[theme === "system" ? own : theme];
+  }
+}
+
 function applyTheme(theme: Theme): void {
   if (theme === "system") {
     localStorage.removeItem(STORED);
@@ -27,6 +36,7 @@ export function useTheme(): [Theme, (theme: Theme) => void] {
     theme,
     (chosen) => {
       applyTheme(chosen);
+      paintFrame(chosen);
       setTheme(chosen);
     },
   ];

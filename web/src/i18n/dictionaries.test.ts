@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 
-const dictionaries = import.meta.glob<Record<string, string>>("../*/locales/*.json", {
+const dictionaries = import.meta.glob<Record<string, string>>("../**/locales/*.json", {
   import: "default",
   eager: true,
 });
-const namespaces = [...new Set(Object.keys(dictionaries).map((path) => path.split("/")[1] ?? ""))];
+const namespaces = [
+  ...new Set(Object.keys(dictionaries).map((path) => path.split("/").slice(1, -2).join("/"))),
+];
 
 function placeholders(text: string): string[] {
   return [...text.matchAll(/\{\{(\w+)/g)].map((match) => match[1] ?? "").sort();

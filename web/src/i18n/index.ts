@@ -6,8 +6,8 @@ export const LANGUAGES = { en: "English", ko: "한국어" } as const;
 export type Language = keyof typeof LANGUAGES;
 
 const STORED = "recordroute.language";
-/** Each folder with `locales/en.json` and `locales/ko.json` is a namespace of its own, loaded when it is first used. */
-const dictionaries = import.meta.glob<Record<string, string>>("../*/locales/*.json", { import: "default" });
+/** Each folder with `locales/en.json` and `locales/ko.json` is a namespace, loaded when it is first used. */
+const dictionaries = import.meta.glob<Record<string, string>>("../**/locales/*.json", { import: "default" });
 
 function isLanguage(value: string | null | undefined): value is Language {
   return value != null && Object.hasOwn(LANGUAGES, value);
@@ -27,6 +27,10 @@ function firstLanguage(): Language {
 export async function startI18n(): Promise<void> {
   i18next.on("languageChanged", (language) => {
     document.documentElement.lang = language;
+    const description = document.querySelector<HTMLMetaElement>('meta[name="description"]');
+    void i18next.loadNamespaces("app").then(() => {
+      if (description !== null) description.content = i18next.t("app:description");
+    });
   });
   await i18next
     .use(

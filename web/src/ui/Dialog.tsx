@@ -13,7 +13,10 @@ type DialogProps = {
   wide?: boolean;
 };
 
-/** A modal dialog: it is open as long as it is rendered. The browser keeps the focus inside and closes it by Escape. */
+/**
+ * A modal dialog: it is open as long as it is rendered. The browser keeps the focus inside and closes it by Escape. What
+ * has `data-first` gets the focus, else the dialog itself.
+ */
 export function Dialog({ title, onClose, children, actions, wide = false }: DialogProps) {
   const { t } = useTranslation("ui");
   const dialog = useRef<HTMLDialogElement>(null);
@@ -21,12 +24,16 @@ export function Dialog({ title, onClose, children, actions, wide = false }: Dial
   useEffect(() => {
     const opened = dialog.current;
     opened?.showModal();
+    // Not the button that closes: its tooltip would take the first Escape.
+    const first = opened?.querySelector<HTMLElement>("[data-first]") ?? opened;
+    first?.focus();
     return () => opened?.close();
   }, []);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape is the keyboard's way, and the browser does it
     <dialog
       ref={dialog}
+      tabIndex={-1}
       className={wide ? `${styles.dialog} ${styles.wide}` : styles.dialog}
       aria-labelledby={titleId}
       onCancel={(event) => {

@@ -8,11 +8,17 @@ import styles from "./Toast.module.css";
 
 export type ToastAction = { label: string; onAction: () => void };
 
-type Message = { id: number; text: string; tone: "neutral" | "danger"; action: ToastAction | undefined };
+type Message = {
+  id: number;
+  text: string;
+  tone: "neutral" | "danger";
+  action: ToastAction | undefined;
+  stays: boolean;
+};
 
 type Toasts = {
   /** Tells that something was done, with the way back where there is one. */
-  show: (text: string, action?: ToastAction) => void;
+  show: (text: string, action?: ToastAction, options?: { /** Until it is closed. */ stays: boolean }) => void;
   /** Tells that something that the user wanted did not work. */
   showError: (error: unknown) => void;
 };
@@ -31,8 +37,9 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   }, []);
   const toasts = useMemo<Toasts>(
     () => ({
-      show: (text, action) => add({ text, tone: "neutral", action }),
-      showError: (error) => add({ text: errorText(error, apiText), tone: "danger", action: undefined }),
+      show: (text, action, { stays } = { stays: false }) => add({ text, tone: "neutral", action, stays }),
+      showError: (error) =>
+        add({ text: errorText(error, apiText), tone: "danger", action: undefined, stays: false }),
     }),
     [add, apiText],
   );
@@ -46,6 +53,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
             key={message.id}
             className={`${styles.toast} ${styles[message.tone]}`}
             type={message.tone === "danger" ? "foreground" : "background"}
+            {...(message.stays ? { duration: Number.POSITIVE_INFINITY } : {})}
             onOpenChange={(open) => {
               if (!open) close(message.id);
             }}

@@ -995,7 +995,8 @@ export const WorkflowService: GenService<{
   /**
    * Starts the work on a recording and returns at once; watch it to see it happen.
    *
-   * Errors: NOT_FOUND (RECORDING_NOT_FOUND), ALREADY_EXISTS (WORKFLOW_RUNNING, with the id of the running one).
+   * Errors: NOT_FOUND (RECORDING_NOT_FOUND), ALREADY_EXISTS (WORKFLOW_RUNNING, with the id of the running one),
+   * INVALID_ARGUMENT (BAD_TEMPLATE where the options name one that there is not).
    *
    * @generated from rpc recordroute.gateway.v1.WorkflowService.StartWorkflow
    */

@@ -1,0 +1,69 @@
+import { Copy, FileClock, Redo2, Search, Undo2 } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { IconButton } from "@/ui/Button";
+import { Spinner } from "@/ui/Spinner";
+import styles from "./TranscriptPanel.module.css";
+import type { EditState } from "./TranscriptStore";
+import { ViewOptions } from "./ViewOptions";
+import type { ViewPreferences } from "./viewPreferences";
+
+type TranscriptToolbarProps = {
+  state: EditState;
+  canEdit: boolean;
+  isFinding: boolean;
+  preferences: ViewPreferences;
+  onPreferences: (change: Partial<ViewPreferences>) => void;
+  showsRemoved: boolean | null;
+  onShowRemoved: (shows: boolean) => void;
+  onFind: () => void;
+  onUndo: () => void;
+  onRedo: () => void;
+  onHistory: () => void;
+  onCopyAll: () => void;
+};
+
+export function TranscriptToolbar({ state, canEdit, isFinding, ...more }: TranscriptToolbarProps) {
+  const { t } = useTranslation("recording");
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a group of buttons, none of which is a field
+    <div className={styles.toolbar} role="group" aria-label={t("transcriptTools")}>
+      <h2 className={styles.heading}>{t("transcript")}</h2>
+      <span className={styles.saving} role="status">
+        {state.isSaving && <Spinner label={t("saving")} />}
+      </span>
+      {canEdit && (
+        <>
+          <IconButton
+            size="small"
+            label={t("undo")}
+            icon={<Undo2 />}
+            disabled={!state.canUndo}
+            onClick={more.onUndo}
+          />
+          <IconButton
+            size="small"
+            label={t("redo")}
+            icon={<Redo2 />}
+            disabled={!state.canRedo}
+            onClick={more.onRedo}
+          />
+        </>
+      )}
+      <IconButton size="small" label={t("history")} icon={<FileClock />} onClick={more.onHistory} />
+      <IconButton size="small" label={t("copyTranscript")} icon={<Copy />} onClick={more.onCopyAll} />
+      <ViewOptions
+        preferences={more.preferences}
+        onPreferences={more.onPreferences}
+        showsRemoved={more.showsRemoved}
+        onShowRemoved={more.onShowRemoved}
+      />
+      <IconButton
+        size="small"
+        label={t("find")}
+        aria-pressed={isFinding}
+        icon={<Search />}
+        onClick={more.onFind}
+      />
+    </div>
+  );
+}

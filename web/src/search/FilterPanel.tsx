@@ -1,0 +1,161 @@
+import { useQuery } from "@tanstack/react-query";
+import { Plus } from "lucide-react";
+import { type FormEvent, useDeferredValue, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { library } from "@/api/clients";
+import { keys } from "@/api/queries";
+import { currentLanguage } from "@/i18n";
+import { languageName } from "@/lib/languages";
+import { IconButton } from "@/ui/Button";
+import { Checkbox, Select, TextField } from "@/ui/Field";
+import styles from "./FilterBar.module.css";
+import type { Filters } from "./filters";
+
+const SHOWN = 6;
+
+function toggled(values: string[], value: string, isOn: boolean): string[] {
+  return isOn ? [...values, value] : values.filter((other) => other !== value);
+}
+
+type ChangeProps = { filters: Filters; onChange: (filters: Filters) => void };
+
+function SpeakerField({ filters, onChange }: ChangeProps) {
+  const { t } = useTranslation("search");
+  const [name, setName] = useState("");
+  const add = (event: FormEvent) => {
+    event.preventDefault();
+    const speaker = name.trim();
+    if (speaker === "") return;
+    if (!filters.speakers.includes(speaker)) {
+      onChange({ ...filters, speakers: [...filters.speakers, speaker] });
+    }
+    setName("");
+  };
+  return (
+    <form className={styles.add} onSubmit={add}>
+      <TextField
+        label={t("filterSpeaker")}
+        placeholder={t("speakerPlaceholder")}
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+      />
+      <IconButton type="submit" variant="secondary" label={t("addSpeaker")} icon={<Plus />} />
+    </form>
+  );
+}
+
+function RecordingField({ filters, onChange }: ChangeProps) {
+  const { t } = useTranslation("search");
+  const [text, setText] = useState("");
+  const wanted = useDeferredValue(text.trim());
+  const list = useQuery({
+    queryKey: keys.recordingList({ picker: wanted }),
+    queryFn: () => library.listRecordings({ text: wanted, pageSize: SHOWN }),
+    enabled: wanted !== "",
+  });
+  const found = (list.data?.recordings ?? []).filter(({ id }) => !filters.recordingIds.includes(id));
+  return (
+    <div className={styles.group}>
+      <TextField
+        label={t("filterRecording")}
+        placeholder={t("recordingPlaceholder")}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+      />
+      {wanted !== "" && list.data !== undefined && (
+        <div className={styles.found} role="status">
+          {found.length === 0 && <p className={styles.muted}>{t("noRecording")}</p>}
+          {found.map((recording) => (
+            <button
+              key={recording.id}
+              type="button"
+              onClick={() => {
+                onChange({ ...filters, recordingIds: [...filters.recordingIds, recording.id] });
+                setText("");
+              }}
+            >
+              {recording.title}
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** Everything that a search can be narrowed to; it holds at once. */
+export function FilterPanel({ filters, onChange }: ChangeProps) {
+  const { t } = useTranslation("search");
+  const facets = useQuery({ queryKey: keys.facets, queryFn: () => library.listFacets({}) });
+  const { tags = [], folders = [], languages = [] } = facets.data ?? {};
+  return (
+    <>
+      <div className={styles.dates}>
+        <TextField
+          label={t("filterFrom")}
+          type="date"
+          value={filters.from}
+          max={filters.to || undefined}
+          onChange={(event) => onChange({ ...filters, from: event.target.value })}
+        />
+        <TextField
+          label={t("filterTo")}
+          type="date"
+          value={filters.to}
+          min={filters.from || undefined}
+          onChange={(event) => onChange({ ...filters, to: event.target.value })}
+        />
+      </div>
+      {folders.length > 0 && (
+        <Select
+          label={t("filterFolder")}
+          value={filters.folder}
+          onChange={(event) => onChange({ ...filters, folder: event.target.value })}
+        >
+          <option value="">{t("anyFolder")}</option>
+          {folders.map(({ value }) => (
+            <option key={value} value={value}>
+              {value}
+            </option>
+          ))}
+        </Select>
+      )}
+      {tags.length > 0 && (
+        <fieldset className={styles.group}>
+          <legend>{t("filterTag")}</legend>
+          <div className={styles.choices}>
+            {tags.map(({ value }) => (
+              <Checkbox
+                key={value}
+                label={value}
+                checked={filters.tags.includes(value)}
+                onChange={(event) =>
+                  onChange({ ...filters, tags: toggled(filters.tags, value, event.target.checked) })
+                }
+              />
+            ))}
+          </div>
+        </fieldset>
+      )}
+      {languages.length > 0 && (
+        <fieldset className={styles.group}>
+          <legend>{t("filterLanguage")}</legend>
+          <div className={styles.choices}>
+            {languages.map(({ value }) => (
+              <Checkbox
+                key={value}
+                label={languageName(value, currentLanguage())}
+                checked={filters.languages.includes(value)}
+                onChange={(event) =>
+                  onChange({ ...filters, languages: toggled(filters.languages, value, event.target.checked) })
+                }
+              />
+            ))}
+          </div>
+        </fieldset>
+      )}
+      <SpeakerField filters={filters} onChange={onChange} />
+      <RecordingField filters={filters} onChange={onChange} />
+    </>
+  );
+}

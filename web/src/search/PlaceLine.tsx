@@ -1,0 +1,71 @@
+import { FileText, Pause, Play, Users } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { Link } from "wouter";
+import { speakerName } from "@/lib/speakers";
+import { clock } from "@/lib/time";
+import { Button } from "@/ui/Button";
+import styles from "./PlaceLine.module.css";
+import { addressOf, isDocument, type Place } from "./place";
+import { isSame, usePlayer } from "./player";
+
+/** Returns a function that names where in a recording a place is: "12:34", "page 3". */
+export function usePositionOf(): (place: Place, seconds: number) => string {
+  const { t } = useTranslation("search");
+  return (place, seconds) => {
+    if (place.page !== null) return t("page", { page: place.page });
+    if (place.line !== null) return t("line", { line: place.line });
+    return clock(seconds);
+  };
+}
+
+export function useSpeakersOf(): (place: Place) => string {
+  const { t } = useTranslation("search");
+  return (place) =>
+    place.speakers.map((label) => speakerName(label, [], (number) => t("speaker", { number }))).join(", ");
+}
+
+type PlaceLineProps = { place: Place /** Where it plays from. */; seconds: number };
+
+/** Plays a place from the very second; a document opens there. */
+export function PlayButton({ place, seconds }: PlaceLineProps) {
+  const { t } = useTranslation("search");
+  const player = usePlayer();
+  const position = usePositionOf()(place, seconds);
+  if (isDocument(place)) {
+    return (
+      <Link href={addressOf(place, seconds)} className={styles.open}>
+        <FileText aria-hidden />
+        {position}
+      </Link>
+    );
+  }
+  const heard = { recordingId: place.recordingId, title: place.title, start: seconds };
+  const isHeard = player.isPlaying && isSame(player.heard, heard);
+  return (
+    <Button
+      size="small"
+      className={styles.play}
+      aria-label={isHeard ? t("pause") : t("playFrom", { title: place.title, position })}
+      icon={isHeard ? <Pause /> : <Play />}
+      onClick={() => player.play(heard)}
+    >
+      {position}
+    </Button>
+  );
+}
+
+/** Where a place is, who speaks there, and the way to hear it. */
+export function PlaceLine({ place, seconds }: PlaceLineProps) {
+  const speakers = useSpeakersOf()(place);
+  return (
+    <div className={styles.line}>
+      <PlayButton place={place} seconds={seconds} />
+      {speakers !== "" && (
+        <span className={styles.speakers}>
+          <Users aria-hidden />
+          {speakers}
+        </span>
+      )}
+    </div>
+  );
+}

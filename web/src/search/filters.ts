@@ -1,0 +1,116 @@
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+
+export const MODES = ["search", "ask"] as const;
+export type Mode = (typeof MODES)[number];
+
+/** What a search or a question is narrowed to. */
+export type Filters = {
+  /** First day, "2026-03-01"; empty: no bound. */
+  from: string;
+  /** Last day; empty: no bound. */
+  to: string;
+  /** Recordings have all of these. */
+  tags: string[];
+  folder: string;
+  speakers: string[];
+  languages: string[];
+  recordingIds: string[];
+};
+
+/** What the address of the page says. */
+export type FindState = { query: string; mode: Mode; filters: Filters };
+
+export const NO_FILTERS: Filters = {
+  from: "",
+  to: "",
+  tags: [],
+  folder: "",
+  speakers: [],
+  languages: [],
+  recordingIds: [],
+};
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const LANGUAGE = /^[a-z]{2,3}$/;
+
+/** Returns midnight of a day where the user is; null for what is no day. */
+function midnight(day: string): Date | null {
+  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day);
+  if (match === null) return null;
+  const [year, month, date] = match.slice(1).map(Number);
+  if (year === undefined || month === undefined || date === undefined) return null;
+  const found = new Date(year, month - 1, date);
+  return found.getMonth() === month - 1 && found.getDate() === date ? found : null;
+}
+
+function unique(values: string[]): string[] {
+  return [...new Set(values.filter((value) => value !== ""))];
+}
+
+/** Reads the address; what the server would refuse is left out. */
+export function parseFind(search: string): FindState {
+  const found = new URLSearchParams(search);
+  const day = (name: string) => {
+    const value = found.get(name) ?? "";
+    return midnight(value) === null ? "" : value;
+  };
+  return {
+    query: found.get("q") ?? "",
+    mode: found.get("mode") === "ask" ? "ask" : "search",
+    filters: {
+      from: day("from"),
+      to: day("to"),
+      tags: unique(found.getAll("tag")),
+      folder: found.get("folder") ?? "",
+      speakers: unique(found.getAll("speaker")),
+      languages: unique(found.getAll("lang")).filter((value) => LANGUAGE.test(value)),
+      recordingIds: unique(found.getAll("in")).filter((value) => UUID.test(value)),
+    },
+  };
+}
+
+export function findAddress({ query, mode, filters }: FindState): string {
+  const search = new URLSearchParams();
+  if (query !== "") search.set("q", query);
+  if (mode === "ask") search.set("mode", mode);
+  if (filters.from !== "") search.set("from", filters.from);
+  if (filters.to !== "") search.set("to", filters.to);
+  for (const tag of filters.tags) search.append("tag", tag);
+  if (filters.folder !== "") search.set("folder", filters.folder);
+  for (const speaker of filters.speakers) search.append("speaker", speaker);
+  for (const language of filters.languages) search.append("lang", language);
+  for (const id of filters.recordingIds) search.append("in", id);
+  const text = search.toString();
+  return text === "" ? "/find" : `/find?${text}`;
+}
+
+export function hasFilters(filters: Filters): boolean {
+  return findAddress({ query: "", mode: "search", filters }) !== "/find";
+}
+
+export type FilterFields = {
+  recordedFrom?: Timestamp;
+  recordedBefore?: Timestamp;
+  tags: string[];
+  folder: string;
+  speakers: string[];
+  languages: string[];
+  recordingIds: string[];
+};
+
+/** Returns the fields of a request: days are those where the user is, the last one included. */
+export function filterFields(filters: Filters): FilterFields {
+  const from = midnight(filters.from);
+  const before = midnight(filters.to);
+  before?.setDate(before.getDate() + 1);
+  return {
+    ...(from !== null && { recordedFrom: timestampFromDate(from) }),
+    ...(before !== null && { recordedBefore: timestampFromDate(before) }),
+    tags: filters.tags,
+    folder: filters.folder,
+    speakers: filters.speakers,
+    languages: filters.languages,
+    recordingIds: filters.recordingIds,
+  };
+}

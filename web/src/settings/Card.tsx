@@ -1,0 +1,63 @@
+import type { ReactNode } from "react";
+import styles from "./Card.module.css";
+
+type CardProps = {
+  title?: string;
+  text?: ReactNode;
+  /** Buttons beside the title. */
+  actions?: ReactNode;
+  children?: ReactNode;
+};
+
+/** A group of settings that belong together. */
+export function Card({ title, text, actions, children }: CardProps) {
+  return (
+    <section className={styles.card} aria-label={title}>
+      {(title !== undefined || actions !== undefined) && (
+        <div className={styles.head}>
+          <div className={styles.words}>
+            {title !== undefined && <h2>{title}</h2>}
+            {text !== undefined && <p className={styles.text}>{text}</p>}
+          </div>
+          {actions !== undefined && <div className={styles.actions}>{actions}</div>}
+        </div>
+      )}
+      {children}
+    </section>
+  );
+}
+
+/** Things one below the other, with lines between them. */
+export function Rows({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <ul className={styles.rows} aria-label={label}>
+      {children}
+    </ul>
+  );
+}
+
+type RowProps = {
+  title: ReactNode;
+  badges?: ReactNode;
+  details?: ReactNode;
+  actions?: ReactNode;
+  children?: ReactNode;
+};
+
+export function Row({ title, badges, details, actions, children }: RowProps) {
+  return (
+    <li className={styles.row}>
+      <div className={styles.line}>
+        <div className={styles.words}>
+          <p className={styles.title}>
+            {title}
+            {badges}
+          </p>
+          {details !== undefined && <p className={styles.details}>{details}</p>}
+        </div>
+        {actions !== undefined && <div className={styles.actions}>{actions}</div>}
+      </div>
+      {children}
+    </li>
+  );
+}

@@ -1,0 +1,167 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { KeyRound, Plus } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { identity } from "@/api/clients";
+import { keys } from "@/api/queries";
+import type { ApiKey } from "@/gen/recordroute/gateway/v1/identity_pb";
+import { currentLanguage } from "@/i18n";
+import { dateOf, dayAndTime } from "@/lib/time";
+import { Badge } from "@/ui/Badge";
+import { Button } from "@/ui/Button";
+import { ConfirmDialog } from "@/ui/Dialog";
+import { EmptyState, ErrorState, LoadingState } from "@/ui/State";
+import { Switch } from "@/ui/Switch";
+import { useToasts } from "@/ui/Toast";
+import { Card, Row, Rows } from "../Card";
+import { useCaller } from "../caller";
+import { SecretDialog } from "../SecretDialog";
+import { useScopeName } from "../scopes";
+import { CreateKeyDialog } from "./CreateKeyDialog";
+import { type KeyState, stateOf } from "./expiry";
+
+function keyStateOf(key: ApiKey): KeyState {
+  return stateOf({ expiresAt: dateOf(key.expiresAt), revokedAt: dateOf(key.revokedAt) }, new Date());
+}
+
+type KeyRowProps = { apiKey: ApiKey; isOwnKey: boolean; showUser: boolean; onRevoke: () => void };
+
+function KeyRow({ apiKey, isOwnKey, showUser, onRevoke }: KeyRowProps) {
+  const { t } = useTranslation("settings");
+  const scopeName = useScopeName();
+  const language = currentLanguage();
+  const state = keyStateOf(apiKey);
+  const used = dateOf(apiKey.lastUsedAt);
+  const ends = dateOf(apiKey.expiresAt);
+  const made = dateOf(apiKey.createdAt);
+  const details = [
+    apiKey.id,
+    showUser && t("ofUser", { user: apiKey.user }),
+    made && t("madeOn", { date: dayAndTime(made, language) }),
+    used === null ? t("neverUsed") : t("usedOn", { date: dayAndTime(used, language) }),
+    state === "active" &&
+      (ends === null ? t("endsNever") : t("endsOn", { date: dayAndTime(ends, language) })),
+  ].filter(Boolean);
+  return (
+    <Row
+      title={apiKey.name}
+      badges={
+        <>
+          {state === "active" &&
+            apiKey.scopes.map((scope) => (
+              <Badge key={scope} tone="accent">
+                {scopeName(scope)}
+              </Badge>
+            ))}
+          {isOwnKey && <Badge>{t("thisSession")}</Badge>}
+          {state === "revoked" && <Badge tone="danger">{t("revoked")}</Badge>}
+          {state === "expired" && <Badge tone="warning">{t("expired")}</Badge>}
+        </>
+      }
+      details={details.join(" · ")}
+      actions={
+        state === "active" && (
+          <Button size="small" aria-label={t("revokeKey", { name: apiKey.name })} onClick={onRevoke}>
+            {t("revoke")}
+          </Button>
+        )
+      }
+    />
+  );
+}
+
+/** The keys that programs call with. */
+export default function ApiKeys() {
+  const { t } = useTranslation("settings");
+  const { caller } = useCaller();
+  const cache = useQueryClient();
+  const toasts = useToasts();
+  const [isCreating, setCreating] = useState(false);
+  const [secret, setSecret] = useState("");
+  const [revoking, setRevoking] = useState<ApiKey | null>(null);
+  const [allUsers, setAllUsers] = useState(false);
+  const [showEnded, setShowEnded] = useState(false);
+  const list = useQuery({
+    queryKey: [...keys.apiKeys, allUsers],
+    queryFn: () => identity.listApiKeys({ allUsers }),
+  });
+  const revoke = useMutation({
+    mutationFn: (key: ApiKey) => identity.revokeApiKey({ requestId: crypto.randomUUID(), apiKeyId: key.id }),
+    onSuccess: (_, key) => toasts.show(t("keyRevoked", { name: key.name })),
+    onError: toasts.showError,
+    onSettled: () => {
+      setRevoking(null);
+      void cache.invalidateQueries({ queryKey: keys.apiKeys });
+    },
+  });
+  const all = list.data?.apiKeys ?? [];
+  const shown = all.filter((key) => showEnded || keyStateOf(key) === "active");
+  const endedCount = all.filter((key) => keyStateOf(key) !== "active").length;
+  return (
+    <>
+      <Card
+        title={t("keys")}
+        text={t("keysText")}
+        actions={
+          caller !== null && (
+            <Button variant="primary" icon={<Plus />} onClick={() => setCreating(true)}>
+              {t("newKey")}
+            </Button>
+          )
+        }
+      >
+        {list.isPending && <LoadingState />}
+        {list.isError && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
+        {list.isSuccess && shown.length === 0 && (
+          <EmptyState icon={<KeyRound />} title={t("noKeys")} text={t("noKeysText")} />
+        )}
+        {shown.length > 0 && (
+          <Rows label={t("keys")}>
+            {shown.map((key) => (
+              <KeyRow
+                key={key.id}
+                apiKey={key}
+                isOwnKey={caller !== null && key.id === caller.apiKeyId}
+                showUser={allUsers}
+                onRevoke={() => setRevoking(key)}
+              />
+            ))}
+          </Rows>
+        )}
+        {(endedCount > 0 || showEnded) && (
+          <Switch label={t("showEnded", { count: endedCount })} checked={showEnded} onChange={setShowEnded} />
+        )}
+        {caller?.isOperator && <Switch label={t("keysOfAll")} checked={allUsers} onChange={setAllUsers} />}
+      </Card>
+      {isCreating && caller !== null && (
+        <CreateKeyDialog
+          caller={caller}
+          onClose={() => setCreating(false)}
+          onCreated={(made) => {
+            setCreating(false);
+            setSecret(made);
+          }}
+        />
+      )}
+      {secret !== "" && (
+        <SecretDialog
+          title={t("keyMade")}
+          text={t("keyMadeText")}
+          secret={secret}
+          onClose={() => setSecret("")}
+        />
+      )}
+      {revoking !== null && (
+        <ConfirmDialog
+          title={t("revokeKey", { name: revoking.name })}
+          text={revoking.id === caller?.apiKeyId ? t("revokeOwnText") : t("revokeText")}
+          action={t("revoke")}
+          danger
+          busy={revoke.isPending}
+          onConfirm={() => revoke.mutate(revoking)}
+          onClose={() => setRevoking(null)}
+        />
+      )}
+    </>
+  );
+}
