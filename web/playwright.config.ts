@@ -19,15 +19,14 @@ export default defineConfig<Options>({
   globalSetup: "./tests/support/global-setup.ts",
   // One system and two cores: tests side by side would only wait for each other.
   workers: 1,
-  timeout: 120_000,
-  expect: { timeout: 20_000 },
+  timeout: 240_000,
+  expect: { timeout: 30_000 },
   reporter: [["list"]],
   use: {
     locale: "en-GB",
     timezoneId: "Europe/London",
     viewport: { width: 1280, height: 800 },
-    actionTimeout: 20_000,
-    trace: "retain-on-failure",
+    actionTimeout: 30_000,
     screenshot: "only-on-failure",
     launchOptions: {
       executablePath: CHROMIUM,

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
-import { offline } from "./offline";
+import { offline } from "./offline.ts";
 
 const gateway = process.env.RECORDROUTE_WEB_GATEWAY ?? "http://127.0.0.1:7180";
 
@@ -16,6 +16,9 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: true,
+    // What every page needs is one file: in the sixty that it would be otherwise it is larger, and comes later.
+    chunkSizeWarningLimit: 700,
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "base", tags: ["$initial"] }] } } },
   },
   server: {
     proxy: Object.fromEntries(

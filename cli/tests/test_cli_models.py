@@ -48,7 +48,7 @@ sources = [{{ kind = "hub", repository = "org/small", revision = "{REVISION}" }}
     monkeypatch.setenv("RECORDROUTE_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setenv("RECORDROUTE_MODELS_CATALOGUE", str(catalogue))
     monkeypatch.setenv("RECORDROUTE_MODELS_HUB_ENDPOINT", f"http://127.0.0.1:{httpd.server_port}")
-    monkeypatch.setattr("recordroute_models.sources.get_token", lambda: None)
+    monkeypatch.setattr("recordroute_models.hub.get_token", lambda: None)
     yield tmp_path / "models"
     httpd.shutdown()
     thread.join()
@@ -74,18 +74,27 @@ def test_pull_tells_its_progress_in_lines_and_the_second_has_nothing_to_do(
 
 def test_every_command_answers_programs_in_json(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["models", "list", "--json"]) == 0
-    (listed,) = json.loads(capsys.readouterr().out)["models"]
+    listing = json.loads(capsys.readouterr().out)
+    (listed,) = listing["models"]
     assert (listed["id"], listed["state"], listed["download_bytes"]) == ("small", "missing", len(CONTENT))
+    assert (listed["sources"], listing["uncatalogued_models"]) == (["hub"], [])
+    assert listing["free_bytes"] > 0
     assert run(["models", "pull", "small", "--json"]) == 0
     pulled = capsys.readouterr()
     assert pulled.err == ""
-    (model,) = json.loads(pulled.out)["models"]
+    *progress, result = [json.loads(line) for line in pulled.out.splitlines()]
+    assert {line["type"] for line in progress} == {"progress"}
+    phases = list(dict.fromkeys(line["phase"] for line in progress))
+    assert phases == ["waiting", "fetching", "checking", "done"]
+    assert (progress[-1]["model"], progress[-1]["done_bytes"]) == ("small", len(CONTENT))
+    assert result["type"] == "result"
+    (model,) = result["models"]
     assert (model["id"], model["source"], model["downloaded_bytes"]) == ("small", "hub", len(CONTENT))
     assert run(["models", "verify", "--json"]) == 0
     (verified,) = json.loads(capsys.readouterr().out)["models"]
     assert (verified["state"], verified["problems"]) == ("installed", [])
     assert run(["models", "clean", "--all", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["freed_bytes"] == len(CONTENT)
+    assert json.loads(capsys.readouterr().out) == {"freed_bytes": len(CONTENT), "kept": []}
     assert not (models / "small").exists()
 
 
@@ -113,6 +122,39 @@ def test_verify_of_a_broken_model_fails_and_names_the_command_that_mends_it(
     assert verified["problems"] == ["model.gguf has other content"]
     assert run(["models", "pull"]) == 0
     assert run(["models", "verify"]) == 0
+
+
+def test_failure_is_the_last_json_line_and_retries_are_lines_too(
+    models: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECORDROUTE_MODELS_HUB_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("RECORDROUTE_MODELS_ATTEMPTS", "2")
+    assert run(["models", "pull", "--json"]) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[-1]["error"]["reason"] == "MODEL_DOWNLOAD_FAILED"
+    notices = [line["message"] for line in lines[:-1] if line["type"] == "notice"]
+    assert [message.partition(":")[0] for message in notices] == [
+        "no connection to 127.0.0.1",
+        "can't be had from hub",
+    ]
+    assert "trying again in" in notices[0]
+
+
+def test_somebody_s_own_model_is_listed_and_can_be_deleted(
+    models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, manifest in (("mine", '{"task": "stt", "files": [{"size": 7}]}'), ("odd", "{}")):
+        (models / name).mkdir(parents=True)
+        (models / name / "model.json").write_text(manifest)
+    assert run(["models", "list", "--json"]) == 0
+    shown = capsys.readouterr()
+    (own,) = json.loads(shown.out)["uncatalogued_models"]
+    assert (own["id"], own["task"], own["size_bytes"]) == ("mine", "stt", 7)
+    assert f"{models / 'odd'} is no model" in shown.err
+    assert run(["models", "list"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split()[:5] == ["mine", "stt", "installed", "7", "B"]
+    assert run(["models", "clean", "mine"]) == 0
+    assert not (models / "mine").exists()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shlex
 import signal
 import socket
 import subprocess
@@ -295,6 +296,9 @@ def test_the_users_environment_wins_over_defaults_but_not_over_addresses(tmp_pat
     environment = supervisor.child_environment(gateway, {})
     assert "MALLOC_ARENA_MAX" not in environment
     assert environment["RECORDROUTE_GATEWAY_VECTOR_TARGET"] == f"unix:{tmp_path}/vector.sock"
+    command = shlex.split(environment["RECORDROUTE_GATEWAY_MODELS_COMMAND"])
+    listed = subprocess.run([*command, "list", "--json"], capture_output=True, check=True)
+    assert json.loads(listed.stdout)["models"]
 
 
 def test_a_run_folder_that_is_not_ours_stays(tmp_path):

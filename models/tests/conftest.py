@@ -194,7 +194,7 @@ def _quick_retries() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recordroute_models.sources.get_token", lambda: None)
+    monkeypatch.setattr("recordroute_models.hub.get_token", lambda: None)
 
 
 @pytest.fixture

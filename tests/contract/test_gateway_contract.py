@@ -205,6 +205,21 @@ CASES = [
         library_pb2.RevertTranscriptRequest(request_id=NOBODY, recording_id=NOBODY, etag="e", revision=1),
         "RECORDING_NOT_FOUND",
     ),
+    (
+        "LibraryService/EditMinutes",
+        library_pb2.EditMinutesRequest(
+            request_id=NOBODY,
+            recording_id=NOBODY,
+            etag="e",
+            edits=[library_pb2.MinutesEdit(overview="Shorter.")],
+        ),
+        "RECORDING_NOT_FOUND",
+    ),
+    (
+        "LibraryService/EditMinutes",
+        library_pb2.EditMinutesRequest(request_id=NOBODY, recording_id=NOBODY, etag="e"),
+        "INVALID_FIELDS",
+    ),
     ("SearchService/Search", search_pb2.SearchRequest(query=""), "INVALID_FIELDS"),
     (
         "SearchService/FindSimilar",

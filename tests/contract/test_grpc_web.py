@@ -558,20 +558,37 @@ async def test_text_that_was_encoded_in_pieces(bridge: FrontDoor) -> None:
     assert read_answer(response, "text").code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
 
 
-async def test_the_bridge_gives_a_cookie_to_no_other_page(bridge: FrontDoor) -> None:
-    same = str(bridge.client.base_url).rstrip("/")
-    cookie = {"cookie": "recordroute_token=secret"}
-    seen = {}
-    for origin in (same, ORIGIN):
-        response = await bridge.client.post(
-            UNARY,
-            content=body({"messages": [HI]}, "binary"),
-            headers=web("binary") | cookie | {"origin": origin},
-        )
-        (_, last) = list(frames(response.content, "binary"))[-1]
-        trailers = dict(line.split(":", 1) for line in last.decode().split("\r\n") if line)
-        seen[origin] = json.loads(trailers["seen"])
-    assert seen == {same: {"authorization": "Bearer secret"}, ORIGIN: {}}
+SAME = "SAME"
+# Headers of a call with the session's cookie, and the authorization that has to come of it.
+COOKIES: dict[str, tuple[dict[str, str], str | None]] = {
+    "the page's own": ({"origin": SAME, "sec-fetch-site": "same-origin"}, "Bearer secret"),
+    "no page": ({}, "Bearer secret"),
+    "opened by the user": ({"sec-fetch-site": "none"}, "Bearer secret"),
+    "another port of this machine": ({"origin": ORIGIN}, None),
+    "another site of the same domain": ({"origin": SAME, "sec-fetch-site": "same-site"}, None),
+    "another site without origin": ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, None),
+    "a token of its own": ({"origin": SAME, "authorization": "Bearer own"}, "Bearer own"),
+    "among others": ({"cookie": "a=b; recordroute_token=secret; c=d"}, "Bearer secret"),
+    "quoted": ({"cookie": 'recordroute_token="secret"'}, "Bearer secret"),
+    "another's": ({"cookie": "recordroute_token2=secret; x_recordroute_token=secret"}, None),
+    "nothing in it": ({"cookie": "theme=dark"}, None),
+}
+
+
+@pytest.mark.parametrize("name", COOKIES)
+async def test_a_cookie_counts_for_the_page_itself_only(name: str, door: FrontDoor) -> None:
+    headers, expected = COOKIES[name]
+    same = str(door.client.base_url).rstrip("/")
+    sent = {key: same if value == SAME else value for key, value in headers.items()}
+    wire = {key: value for key, value in web("binary").items() if key != "origin"}
+    response = await door.client.post(
+        UNARY,
+        content=body({"messages": [HI]}, "binary"),
+        headers={**wire, "cookie": "recordroute_token=secret", **sent},
+    )
+    (_, last) = list(frames(response.content, "binary"))[-1]
+    trailers = dict(line.split(":", 1) for line in last.decode().split("\r\n") if line)
+    assert json.loads(trailers["seen"]) == ({} if expected is None else {"authorization": expected})
 
 
 async def test_other_requests_are_no_calls(bridge: FrontDoor) -> None:

@@ -108,6 +108,26 @@ def test_answer_says_where_it_stands_or_that_it_is_not_there(grpc_stub, meeting)
     assert sentences == []
 
 
+def test_who_speaks_is_told_by_turns_within_the_text(grpc_stub) -> None:
+    text = "Who pays the deposit? I will pay the deposit tomorrow."
+
+    def ask(place: int) -> list[llm_pb2.AnswerResponse]:
+        turns = [
+            llm_pb2.SpeakerTurn(start=0, speaker="Anna"),
+            llm_pb2.SpeakerTurn(start=place, speaker="Berta"),
+        ]
+        passage = llm_pb2.AnswerPassage(id="p", text=text, speakers=["Anna", "Berta"], turns=turns)
+        request = llm_pb2.AnswerRequest(question="Who will pay the deposit?", passages=[passage])
+        return list(grpc_stub.Answer(request, timeout=60))
+
+    *_, sentence, result = ask(text.index("I will"))
+    assert result.result.found
+    assert "Berta" in sentence.sentence.text
+    with pytest.raises(grpc.RpcError) as caught:
+        ask(len(text))
+    assert read_error(caught.value).reason == "INVALID_FIELDS"
+
+
 def test_list_models(grpc_stub) -> None:
     models = {
         model.id: model for model in grpc_stub.ListModels(llm_pb2.ListModelsRequest(), timeout=10).models

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 ROOT = Path(__file__).parents[2]
 SERVICES = ("gateway", "stt", "llm", "vector")
 KUSTOMIZATIONS = ("base", "overlays/single-node", "overlays/ha")
@@ -91,3 +93,11 @@ def workload(manifests: list[Manifest], name: str) -> Manifest:
         if manifest["metadata"]["name"] == name
     )
     return found
+
+
+def envoy_names(pattern: str) -> list[str]:
+    """The host names that deploy/envoy.yaml answers to and that match a pattern."""
+    (listener,) = yaml.safe_load((ROOT / "deploy/envoy.yaml").read_text())["static_resources"]["listeners"]
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    (host,) = manager["route_config"]["virtual_hosts"]
+    return [name for name in host["domains"] if re.fullmatch(pattern, name)]

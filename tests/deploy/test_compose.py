@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from deploy_files import IMAGES, ROOT, SERVICES, Instruction, arguments, interpolate, tool
+from deploy_files import IMAGES, ROOT, SERVICES, Instruction, arguments, envoy_names, interpolate, tool
+from recordroute_cli.places import DEFAULT_HTTP_PORT
 
 Compose = dict[str, Any]
 
@@ -121,6 +122,13 @@ def test_the_gateway_dials_the_services_by_name(compose: Compose, ports: Mapping
     environment = compose["services"]["gateway"]["environment"]
     for name in ("stt", "llm", "vector"):
         assert environment[f"RECORDROUTE_GATEWAY_{name.upper()}_TARGET"] == f"dns:///{name}:{ports[name]}"
+
+
+def test_the_browser_client_is_behind_envoy(compose: Compose) -> None:
+    environment = compose["services"]["gateway"]["environment"]
+    assert environment["RECORDROUTE_GATEWAY_HTTP_LISTEN"] == f"0.0.0.0:{DEFAULT_HTTP_PORT}"
+    assert "ports" not in compose["services"]["gateway"]
+    assert environment["RECORDROUTE_GATEWAY_HTTP_ALLOWED_HOSTS"].split(",") == envoy_names("envoy")
 
 
 def test_passwords_come_from_outside(compose: Compose) -> None:

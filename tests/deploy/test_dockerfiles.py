@@ -17,6 +17,7 @@ from deploy_files import (
     parse_dockerfile,
     tool,
 )
+from recordroute_cli.places import DEFAULT_HTTP_PORT
 
 
 def test_every_dockerfile_of_the_tree_is_tested() -> None:
@@ -86,7 +87,9 @@ def test_a_service_starts_as_its_module_and_probes_its_own_port(
     (probe,) = arguments(instructions, "HEALTHCHECK")
     command = json.loads(probe[probe.index("[") :])
     assert command == ["python", "-m", "recordroute_runtime.probe", f"127.0.0.1:{ports[name]}"]
-    assert arguments(instructions, "EXPOSE") == [f"{ports[name]} {ports[name] + 2000}"]
+    http = [DEFAULT_HTTP_PORT] if name == "gateway" else []
+    exposed = (ports[name], *http, ports[name] + 2000)
+    assert arguments(instructions, "EXPOSE") == [" ".join(map(str, exposed))]
 
 
 def test_the_process_environment_that_inference_needs_is_set(

@@ -19,9 +19,11 @@ import httpx
 import pytest
 import yaml
 from deploy_files import tool
-from envoy_process import CONFIG, rendered_config, running, wait_until_live
+from envoy_process import CONFIG, rendered_config, running, upstream_address, wait_until_live
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
+from recordroute.gateway.v1 import live_pb2, live_pb2_grpc
+from recordroute_cli.places import DEFAULT_HTTP_PORT
 
 CHECK = "/grpc.health.v1.Health/Check"
 WATCH = "/grpc.health.v1.Health/Watch"
@@ -120,11 +122,13 @@ def connection_manager() -> dict[str, Any]:
 def test_nothing_cuts_a_long_stream() -> None:
     manager = connection_manager()
     (host,) = manager["route_config"]["virtual_hosts"]
-    (route,) = host["routes"]
-    assert route["route"]["timeout"] == "0s"
-    assert route["route"]["max_stream_duration"]["max_stream_duration"] == "0s"
-    assert "per_try_timeout" not in route["route"]["retry_policy"]
-    assert "idle_timeout" not in route["route"]
+    live, calls, rest = (route["route"] for route in host["routes"])
+    for route in (live, calls):
+        assert route["max_stream_duration"]["max_stream_duration"] == "0s"
+    for route in (live, calls, rest):
+        assert route["timeout"] == "0s"
+        assert "per_try_timeout" not in route["retry_policy"]
+        assert "idle_timeout" not in route
     assert manager["stream_idle_timeout"] == "3600s"
     assert "request_timeout" not in manager
     assert "max_connection_duration" not in manager["common_http_protocol_options"]
@@ -132,17 +136,19 @@ def test_nothing_cuts_a_long_stream() -> None:
 
 def test_requests_are_not_buffered() -> None:
     names = [http_filter["name"] for http_filter in connection_manager()["http_filters"]]
-    assert names == [f"envoy.filters.http.{name}" for name in ("health_check", "cors", "grpc_web", "router")]
+    assert names == [
+        f"envoy.filters.http.{name}" for name in ("health_check", "cors", "grpc_web", "lua", "router")
+    ]
 
 
-def test_the_admin_port_is_on_loopback_and_the_cluster_is_the_gateway(ports: Mapping[str, int]) -> None:
+def test_the_admin_port_is_on_loopback_and_the_clusters_are_the_gateway(ports: Mapping[str, int]) -> None:
     config = yaml.safe_load(CONFIG.read_text())
     assert config["admin"]["address"]["socket_address"]["address"] == "127.0.0.1"
-    (cluster,) = config["static_resources"]["clusters"]
-    (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
-    address = endpoint["endpoint"]["address"]["socket_address"]
-    assert address == {"address": "gateway", "port_value": ports["gateway"]}
-    assert cluster["cluster_type"]["name"] == "envoy.cluster.dns"
+    calls, live, rest = config["static_resources"]["clusters"]
+    for cluster in (calls, live):
+        assert upstream_address(cluster) == {"address": "gateway", "port_value": ports["gateway"]}
+    assert upstream_address(rest) == {"address": "gateway", "port_value": DEFAULT_HTTP_PORT}
+    assert {cluster["cluster_type"]["name"] for cluster in (calls, live, rest)} == {"envoy.cluster.dns"}
 
 
 async def test_a_browser_calls_a_unary_method(browser: httpx.AsyncClient) -> None:
@@ -189,7 +195,7 @@ async def test_the_text_mode_works_too(browser: httpx.AsyncClient) -> None:
 
 
 async def test_a_preflight_of_this_machine_is_allowed(browser: httpx.AsyncClient) -> None:
-    asked = "content-type,grpc-timeout,traceparent,x-grpc-web,x-user-agent"
+    asked = "content-type,grpc-timeout,traceparent,x-grpc-web,x-session-id,x-user-agent"
     answer = await browser.options(
         CHECK,
         headers={
@@ -263,3 +269,63 @@ async def test_the_access_log_is_json(door: FrontDoor, log: Path) -> None:
     (line,) = (json.loads(line) for line in log.read_text().splitlines() if trace in line)
     assert (line["path"], line["status"], line["grpc_status"]) == (CHECK, 200, "0")
     assert line["duration_ms"] >= 0
+
+
+class Replica(live_pb2_grpc.LiveServiceServicer):
+    """Answers with its own number."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    async def PushLiveAudio(self, request: Any, context: Any) -> live_pb2.PushLiveAudioResponse:
+        return live_pb2.PushLiveAudioResponse(next_audio_sequence=self._number)
+
+
+async def test_calls_of_a_live_session_reach_one_replica(tmp_path: Path, log: Path) -> None:
+    async with AsyncExitStack() as stack:
+        ports = []
+        for number in range(2):
+            health = HealthServicer()
+            await health.set("", SERVING)
+            server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+            health_pb2_grpc.add_HealthServicer_to_server(health, server)
+            live_pb2_grpc.add_LiveServiceServicer_to_server(Replica(number), server)
+            ports.append(server.add_insecure_port("127.0.0.1:0"))
+            await server.start()
+            stack.push_async_callback(server.stop, 0)
+        rendered = rendered_config(ports[0])
+        (live,) = (c for c in rendered["static_resources"]["clusters"] if c["name"] == "gateway_live")
+        # As the name of several replicas is looked up.
+        live["cluster_type"] = None
+        live["type"] = "STATIC"
+        live["load_assignment"]["endpoints"] = [
+            {
+                "lb_endpoints": [
+                    {
+                        "endpoint": {
+                            "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+                        }
+                    }
+                    for port in ports
+                ]
+            }
+        ]
+        config = tmp_path / "envoy.yaml"
+        config.write_text(yaml.safe_dump(rendered))
+        envoy = stack.enter_context(running(config, tmp_path / "admin", log))
+        url = await wait_until_live(tmp_path / "admin", envoy, log)
+        address = url.removeprefix("http://")
+        replicas = dict[str, set[int]]()
+        for _ in range(3):
+            # Over a connection of its own each time: it is not the connection that decides.
+            async with grpc.aio.insecure_channel(
+                address, options=[("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)]
+            ) as channel:
+                stub = live_pb2_grpc.LiveServiceStub(channel)
+                for session in (f"session-{number}" for number in range(16)):
+                    answer = await stub.PushLiveAudio(
+                        live_pb2.PushLiveAudioRequest(), timeout=10, metadata=[("x-session-id", session)]
+                    )
+                    replicas.setdefault(session, set()).add(answer.next_audio_sequence)
+    assert all(len(seen) == 1 for seen in replicas.values())
+    assert set.union(*replicas.values()) == {0, 1}

@@ -16,12 +16,14 @@ from deploy_files import (
     SERVICES,
     Manifest,
     container_environment,
+    envoy_names,
     find,
     of_kind,
     pod_template,
     tool,
     workload,
 )
+from recordroute_cli.places import DEFAULT_HTTP_PORT
 from recordroute_runtime.server import LIVENESS
 
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
@@ -137,8 +139,10 @@ def test_a_service_is_found_by_a_headless_service(
 ) -> None:
     spec = find(manifests, "Service", name)["spec"]
     assert spec["clusterIP"] == "None"
+    http = {"http": DEFAULT_HTTP_PORT} if name == "gateway" else {}
     assert {port["name"]: port["port"] for port in spec["ports"]} == {
         "grpc": ports[name],
+        **http,
         "metrics": ports[name] + 2000,
     }
     (container,) = pod_template(workload(manifests, name))["spec"]["containers"]
@@ -168,6 +172,19 @@ def test_the_gateway_dials_the_services_by_name(manifests: list[Manifest], ports
     environment = container_environment(container, manifests)
     for name in ("stt", "llm", "vector"):
         assert environment[f"RECORDROUTE_GATEWAY_{name.upper()}_TARGET"] == f"dns:///{name}:{ports[name]}"
+
+
+def test_the_browser_client_is_behind_envoy(manifests: list[Manifest]) -> None:
+    (container,) = pod_template(workload(manifests, "gateway"))["spec"]["containers"]
+    environment = container_environment(container, manifests)
+    assert environment["RECORDROUTE_GATEWAY_HTTP_LISTEN"] == f"0.0.0.0:{DEFAULT_HTTP_PORT}"
+    assert environment["RECORDROUTE_GATEWAY_HTTP_ALLOWED_HOSTS"].split(",") == envoy_names("envoy.*")
+    assert {"name": "http", "containerPort": DEFAULT_HTTP_PORT} in container["ports"]
+    (policy,) = (
+        p for p in of_kind(manifests, "NetworkPolicy") if p["metadata"]["name"] == "envoy-to-gateway"
+    )
+    (rule,) = policy["spec"]["ingress"]
+    assert [port["port"] for port in rule["ports"]] == ["grpc", "http"]
 
 
 def test_nothing_is_exposed_outside_of_the_cluster(manifests: list[Manifest]) -> None:

@@ -3,17 +3,21 @@ import "./ui/base.css";
 import { StrictMode, Suspense } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
-import { signInFromAddress } from "./app/session";
 import { startI18n } from "./i18n";
 import { LoadingState } from "./ui/State";
 
-const root = document.getElementById("root");
-if (root === null) throw new Error("the page has no #root");
-await Promise.all([startI18n(), signInFromAddress()]);
-createRoot(root).render(
-  <StrictMode>
-    <Suspense fallback={<LoadingState />}>
-      <App />
-    </Suspense>
-  </StrictMode>,
-);
+async function start(): Promise<void> {
+  const root = document.getElementById("root");
+  if (root === null) throw new Error("the page has no #root");
+  await startI18n();
+  createRoot(root).render(
+    <StrictMode>
+      <Suspense fallback={<LoadingState />}>
+        <App />
+      </Suspense>
+    </StrictMode>,
+  );
+}
+
+// Not awaited: dictionaries are modules that need this one, and would wait for it for ever.
+void start();

@@ -21,6 +21,7 @@ from recordroute.gateway.v1 import (
     library_pb2,
     library_pb2_grpc,
     live_pb2_grpc,
+    model_pb2_grpc,
     search_pb2_grpc,
     system_pb2_grpc,
     template_pb2_grpc,
@@ -147,6 +148,7 @@ class Gateway:
         self.templates = template_pb2_grpc.TemplateServiceStub(self._channel)
         self.live = live_pb2_grpc.LiveServiceStub(self._channel)
         self.webhooks = webhook_pb2_grpc.WebhookServiceStub(self._channel)
+        self.models = model_pb2_grpc.ModelServiceStub(self._channel)
         self.system = system_pb2_grpc.SystemServiceStub(self._channel)
 
     def close(self) -> None:

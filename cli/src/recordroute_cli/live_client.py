@@ -228,7 +228,9 @@ class LiveClient:
                 if audio.end_of_audio:
                     return
 
-        call = self._gateway.live.StreamingTranscribe(requests())
+        # By it a proxy finds the replica that has the session; a new one gets the id of the request that opens it.
+        place = ("x-session-id", self.session_id or self._config.request_id)
+        call = self._gateway.live.StreamingTranscribe(requests(), metadata=[place])
         self._call = call
         try:
             for response in call:

@@ -12,6 +12,7 @@ import errno
 import fcntl
 import os
 import queue
+import shlex
 import shutil
 import signal
 import socket
@@ -65,6 +66,7 @@ GATEWAY_ENVIRONMENT = {
 }
 SERVICE_ENVIRONMENTS = {"stt": STT_ENVIRONMENT, "gateway": GATEWAY_ENVIRONMENT}
 DRAIN_SECONDS = "3"
+MODELS_COMMAND = (sys.executable, "-m", "recordroute_cli", "models")
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def embedded_services(
     of_gateway = {f"RECORDROUTE_GATEWAY_{name.upper()}_TARGET": socket for name, socket in sockets.items()}
     of_gateway["RECORDROUTE_GATEWAY_HTTP_LISTEN"] = http_listen
     of_gateway["RECORDROUTE_GATEWAY_LOCAL_LISTEN"] = local_listen
+    of_gateway["RECORDROUTE_GATEWAY_MODELS_COMMAND"] = shlex.join(MODELS_COMMAND)
     specs = []
     for name, listen in (*sockets.items(), ("gateway", gateway_listen)):
         specs.append(

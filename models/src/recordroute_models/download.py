@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -16,7 +16,7 @@ import httpx
 import stamina
 
 from recordroute_models.digest import OnBytes, file_sha256, ignore_bytes
-from recordroute_models.errors import FetchError
+from recordroute_models.errors import CorruptFile, FetchError
 
 CONNECT_TIMEOUT_SECONDS = 15.0
 LONGEST_WAIT_SECONDS = 60.0
@@ -70,18 +70,21 @@ class Downloader:
         sha256: str,
         headers: dict[str, str] | None = None,
         on_bytes: OnBytes = ignore_bytes,
+        on_whole: Callable[[], None] = lambda: None,
     ) -> None:
-        """Downloads to `target`, and goes on with what is there of it.
+        """Downloads to `target`, and goes on with what is there of it. `on_whole` is called when all bytes are there
+        and their hash is about to be compared.
 
-        A file with another hash is thrown away and fetched once more. Raises FetchError; OSError where the
-        disk fails.
+        A file with another hash is thrown away and fetched once more. Raises CorruptFile and other FetchErrors;
+        OSError where the disk fails.
         """
         for _ in range(2):
             self._complete(url, target, size, headers or {}, on_bytes)
+            on_whole()
             if file_sha256(target) == sha256:
                 return
             discard(target)
-        raise FetchError(f"{_name(url)} arrived corrupt twice")
+        raise CorruptFile(f"{_name(url)} arrived corrupt twice")
 
     def _complete(
         self, url: str, target: Path, size: int, headers: dict[str, str], on_bytes: OnBytes
@@ -127,7 +130,7 @@ class Downloader:
                     on_bytes(have)
         if have > size:
             discard(target)
-            raise FetchError(f"{_name(url)} is larger than it should be")
+            raise CorruptFile(f"{_name(url)} is larger than it should be")
         if have < size:
             raise _PassingError(f"{_name(url)} ended after {have} of {size} bytes")
 

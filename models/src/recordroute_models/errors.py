@@ -12,6 +12,10 @@ class FetchError(Exception):
     """A file can't be had from a source. The message says why; the manager adds which model it is for."""
 
 
+class CorruptFile(FetchError):
+    """A source gives other bytes than the catalogue names, however often it is asked."""
+
+
 class CatalogueInvalid(DomainError):
     """The catalogue file can't be used."""
 
@@ -32,16 +36,16 @@ class ModelUnknown(NotFound):
         )
 
 
-class ModelMissingOffline(ModelMissing):
+class ModelMissingOffline(PreconditionFailed):
     """A model is not installed and fetching it is switched off."""
 
     def __init__(self, model: str) -> None:
-        super().__init__(model)
-        self.message = (
+        super().__init__(
+            "OFFLINE",
             f"model {model} is not installed and RECORDROUTE_OFFLINE is set; "
-            f"unset it and install it with: recordroute models pull {model}"
+            f"unset it and install it with: recordroute models pull {model}",
+            metadata={"model": model},
         )
-        self.args = (self.message,)
 
 
 class ModelDownloadFailed(DomainError):
@@ -54,6 +58,19 @@ class ModelDownloadFailed(DomainError):
             "MODEL_DOWNLOAD_FAILED",
             f"model {model} can't be fetched: {'; '.join(reasons)}. What has arrived is kept: "
             f"try again with: recordroute models pull {model}",
+            metadata={"model": model},
+        )
+
+
+class ModelCorrupt(DomainError):
+    """What a source gave is not the model that the catalogue names; nothing of it is kept."""
+
+    status = grpc.StatusCode.DATA_LOSS
+
+    def __init__(self, model: str, reasons: Iterable[str]) -> None:
+        super().__init__(
+            "MODEL_CHECKSUM",
+            f"model {model} can't be installed, its files are not what the catalogue names: {'; '.join(reasons)}",
             metadata={"model": model},
         )
 
@@ -97,7 +114,9 @@ class ModelsFolderFull(StorageFull):
 
 __all__ = [
     "CatalogueInvalid",
+    "CorruptFile",
     "FetchError",
+    "ModelCorrupt",
     "ModelDownloadFailed",
     "ModelMissing",
     "ModelMissingOffline",

@@ -10,15 +10,19 @@ import zipfile
 from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recordroute_models.catalogue import Converter, HubSource, PackageSource, Wheel
 from recordroute_models.digest import file_sha256
 from recordroute_models.download import Downloader, discard
-from recordroute_models.errors import FetchError
+from recordroute_models.errors import CorruptFile, FetchError
 from recordroute_models.plan import Plan
 from recordroute_models.progress import Phase
 from recordroute_models.settings import ModelsSettings
-from recordroute_models.sources import Hub, PackageIndex
+
+if TYPE_CHECKING:
+    from recordroute_models.hub import Hub
+    from recordroute_models.package_index import PackageIndex
 
 Report = Callable[[Phase, int], None]
 """Is told the phase, and how many bytes of the whole download are there."""
@@ -31,9 +35,14 @@ def fetch(plan: Plan, staging: Path, settings: ModelsSettings, report: Report) -
     with Downloader(
         stall_timeout_seconds=settings.stall_timeout_seconds, attempts=settings.attempts
     ) as downloader:
+        # Their libraries are slow to import, and mostly one of them is enough.
         if isinstance(plan.source, HubSource):
+            from recordroute_models.hub import Hub
+
             _fetch_from_hub(plan, plan.source, staging, downloader, Hub(settings.hub_endpoint), report)
         else:
+            from recordroute_models.package_index import PackageIndex
+
             index = PackageIndex(downloader, settings.package_index)
             _fetch_from_packages(plan, plan.source, staging, downloader, index, report)
 
@@ -50,6 +59,7 @@ def _fetch_from_hub(
             sha256=file.sha256,
             headers=hub.headers(),
             on_bytes=lambda count, offset=offset: report(Phase.FETCHING, offset + count),  # type: ignore[misc]
+            on_whole=lambda end=offset + file.size: report(Phase.CHECKING, end),  # type: ignore[misc]
         )
 
 
@@ -70,7 +80,7 @@ def _fetch_from_packages(
         wrong = _build(plan, source, staging, downloader, index, report)
     if wrong:
         shutil.rmtree(staging)
-        raise FetchError(f"{', '.join(wrong)}, put together from packages, is not what it should be")
+        raise CorruptFile(f"{', '.join(wrong)}, put together from packages, is not what it should be")
 
 
 def _build(

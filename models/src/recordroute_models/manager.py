@@ -18,11 +18,14 @@ from recordroute_runtime.settings import CommonSettings
 from recordroute_models.catalogue import Model, ModelSource, load_catalogue
 from recordroute_models.cpu import cpu_features
 from recordroute_models.errors import (
+    CorruptFile,
     FetchError,
+    ModelCorrupt,
     ModelDownloadFailed,
     ModelMissingOffline,
     ModelsFolderFull,
     ModelsFolderUnwritable,
+    ModelUnknown,
 )
 from recordroute_models.installation import Installation
 from recordroute_models.plan import plan
@@ -120,6 +123,10 @@ class ModelManager:
         source = next(iter(self._candidates(model)), None)
         return plan(self.catalogue, source, model.files_from(source)).download_bytes if source else 0
 
+    def source_kinds(self, model_id: str) -> list[str]:
+        """Returns where pulling the model would look for it, best first. Raises ModelUnknown."""
+        return [source.kind for source in self._candidates(self.catalogue.model(model_id))]
+
     def missing(self, model_ids: Sequence[str]) -> list[str]:
         """Returns those models that have to be pulled. Raises ModelUnknown."""
         return [model_id for model_id in model_ids if self.status(model_id).state is not State.INSTALLED]
@@ -127,7 +134,7 @@ class ModelManager:
     def pull(self, model_ids: Sequence[str], observer: Observer = ignore) -> list[Pulled]:
         """Installs what is missing, mends what is broken, and leaves the rest alone.
 
-        Raises ModelUnknown before anything is done; ModelMissingOffline, ModelDownloadFailed,
+        Raises ModelUnknown before anything is done; ModelMissingOffline, ModelDownloadFailed, ModelCorrupt,
         ModelsFolderFull, ModelsFolderUnwritable.
         """
         models = [self.catalogue.model(model_id) for model_id in dict.fromkeys(model_ids)]
@@ -160,7 +167,7 @@ class ModelManager:
             before += file.size
         observer(Progress(model_id, Phase.DONE, total, total))
         if problems:
-            with self._disk_errors(model), self._lock(model, observer):
+            with self._disk_errors(model.id), self._lock(model, observer):
                 installation.mark_broken(problems)
             return ModelStatus(model_id, State.BROKEN, total, manifest.source, tuple(problems.values()))
         return self.status(model_id)
@@ -168,51 +175,72 @@ class ModelManager:
     def clean(
         self, model_ids: Sequence[str] = (), *, unknown: bool = False, observer: Observer = ignore
     ) -> int:
-        """Deletes interrupted downloads and the models named; with `unknown` also what the catalogue lacks.
+        """Deletes the models named with what has arrived of them; with none named, all interrupted downloads. With
+        `unknown` also the models that the catalogue lacks.
 
-        Returns the bytes freed. What another process is pulling stays. Raises ModelUnknown.
+        Returns the bytes freed. What another process is pulling stays. Raises ModelUnknown for what neither the
+        catalogue nor the folder has, and ModelsFolderUnwritable.
         """
-        names = {self.catalogue.model(model_id).id for model_id in model_ids}
-        if unknown:
-            known = {model.id for model in self.catalogue.models}
-            names |= {manifest.parent.name for manifest in self.models_dir.glob(f"*/{MANIFEST}")} - known
+        known, others = [model.id for model in self.catalogue.models], self.uncatalogued()
+        for model_id in model_ids:
+            if model_id not in known and model_id not in others:
+                raise ModelUnknown(model_id, [*known, *others])
+        models = {*model_ids, *(others if unknown else ())}
         staged = self.models_dir / PARTIAL
         interrupted = (
-            {folder.name for folder in staged.iterdir() if folder.is_dir()} if staged.exists() else set()
+            {folder.name for folder in staged.iterdir() if folder.is_dir()}
+            if staged.exists() and not model_ids
+            else set()
         )
         freed = 0
-        for name in sorted(names | interrupted):
+        for name in sorted(models | interrupted):
             try:
-                with self._file_lock(name, timeout=0):
+                with self._disk_errors(name), self._file_lock(name, timeout=0):
                     freed += _remove(staged / name)
-                    if name in names:
+                    if name in models:
                         self._installation(name).retract()
                         freed += _remove(self.models_dir / name)
             except Timeout:
                 observer(Notice(name, "is being pulled by another process and stays"))
         return freed
 
+    def uncatalogued(self) -> list[str]:
+        """Returns the names of the installed models that the catalogue lacks."""
+        known = {model.id for model in self.catalogue.models}
+        return sorted({manifest.parent.name for manifest in self.models_dir.glob(f"*/{MANIFEST}")} - known)
+
+    def free_bytes(self) -> int:
+        """Returns the room that is left where the models are, or would be."""
+        folder = self.models_dir.absolute()
+        while not folder.is_dir():
+            folder = folder.parent
+        return shutil.disk_usage(folder).free
+
     def _pull(self, model: Model, observer: Observer) -> Pulled:
         started = time.monotonic()
         if (source := self._intact_source(model)) and self._installation(model.id).describes(model, source):
             return Pulled(model.id, source.kind, _size(model, source), 0, 0.0)
-        with self._disk_errors(model), self._lock(model, observer):
+        with self._disk_errors(model.id), self._lock(model, observer):
             # Another process may have pulled it while this one waited for the lock.
             if source := self._intact_source(model):
                 self._installation(model.id).record(model, source)
                 return Pulled(model.id, source.kind, _size(model, source), 0, time.monotonic() - started)
-            reasons = []
+            reasons: list[str] = []
+            is_corrupt = False
             for source in self._candidates(model):
                 try:
                     downloaded = self._install(model, source, observer)
                 except FetchError as error:
-                    reasons.append(str(error))
+                    reasons.append(f"from {source.kind}: {error}")
+                    is_corrupt = is_corrupt or isinstance(error, CorruptFile)
                     observer(Notice(model.id, f"can't be had from {source.kind}: {error}"))
                     continue
                 observer(Progress(model.id, Phase.DONE, downloaded, downloaded))
                 return Pulled(
                     model.id, source.kind, _size(model, source), downloaded, time.monotonic() - started
                 )
+        if is_corrupt:
+            raise ModelCorrupt(model.id, reasons)
         raise ModelDownloadFailed(
             model.id, reasons or [f"it has no source of the kind {self._settings.source}"]
         )
@@ -288,12 +316,12 @@ class ModelManager:
             lock.release()
 
     @contextmanager
-    def _disk_errors(self, model: Model) -> Iterator[None]:
+    def _disk_errors(self, model_id: str) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise ModelsFolderFull(model.id, str(self.models_dir)) from error
+                raise ModelsFolderFull(model_id, str(self.models_dir)) from error
             if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
                 raise ModelsFolderUnwritable(str(self.models_dir), error.strerror or str(error)) from error
             raise

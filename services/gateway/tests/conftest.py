@@ -22,7 +22,7 @@ from recordroute_gateway.library.intake import Intake
 from recordroute_gateway.library.store import LibraryStore
 from recordroute_gateway.library.waveform import WaveformStore
 from recordroute_gateway.servicers.library_files import FileCalls
-from recordroute_gateway.servicers.upload import UploadServicer
+from recordroute_gateway.servicers.upload import UploadServicer, add_upload_servicer
 from recordroute_gateway.settings import GatewaySettings
 from recordroute_runtime.interceptors.handlers import Call, CallInterceptor
 from recordroute_runtime.server import RunningServer
@@ -71,7 +71,7 @@ class FilesGateway:
         self.waveforms = WaveformStore(self.database, self.library)
 
     def register(self, server: grpc.aio.Server) -> None:
-        upload_pb2_grpc.add_UploadServiceServicer_to_server(UploadServicer(self.intake, self.chunked), server)
+        add_upload_servicer(UploadServicer(self.intake, self.chunked), server)
         parts: Any = SimpleNamespace(library=self.library, waveforms=self.waveforms)
         servicer = type("Files", (FileCalls, library_pb2_grpc.LibraryServiceServicer), {})(parts)
         library_pb2_grpc.add_LibraryServiceServicer_to_server(servicer, server)

@@ -269,22 +269,52 @@ async def test_what_is_due_is_purged_with_its_work(gateway: Gateway) -> None:
     recording = await gateway.add(indexed=False)
     start = workflow_pb2.StartWorkflowRequest(request_id=str(uuid.uuid4()), recording_id=recording.id)
     workflow = (await gateway.workflows.StartWorkflow(start, timeout=PATIENCE)).workflow
+    from recordroute_gateway.tables import live_sessions, recordings, uploads
+    from sqlalchemy import insert, select, update
+
+    database = Database(f"sqlite+aiosqlite:///{gateway.data_dir / 'library.sqlite'}")
+    another = str(uuid.uuid4())
+    async with database.write() as connection:
+        for recording_id in (recording.id, another):
+            common = {"owner": USER, "request_id": str(uuid.uuid4()), "recording_id": recording_id}
+            common |= {"config": {"title": "The secret plan"}, "created_at": NOW}
+            upload = {
+                "id": str(uuid.uuid4()),
+                "size_bytes": 1,
+                "received": b"",
+                "expires_at": NOW + timedelta(9999),
+            }
+            await connection.execute(insert(uploads).values(**common, **upload))
+            session = {
+                "id": str(uuid.uuid4()),
+                "state": "ended",
+                "title": "The secret plan",
+                "end_reason": "",
+            }
+            session |= {
+                "next_sequence": 1,
+                "audio_seconds": 1.0,
+                "workflow_id": "",
+                "ended_at": datetime.now(UTC),
+            }
+            await connection.execute(insert(live_sessions).values(**common, **session))
     await gateway.delete(recording.id)
     stopped = workflow_pb2.GetWorkflowRequest(workflow_id=workflow.id)
     state = (await gateway.workflows.GetWorkflow(stopped, timeout=PATIENCE)).workflow.state
     assert state == workflow_pb2.WORKFLOW_STATE_CANCELLED
-    from recordroute_gateway.tables import recordings
-    from sqlalchemy import update
-
-    database = Database(f"sqlite+aiosqlite:///{gateway.data_dir / 'library.sqlite'}")
     async with database.write() as connection:
         await connection.execute(update(recordings).values(purge_at=datetime.now(UTC)))
-    await database.close()
 
     async def is_gone() -> bool:
         return await gateway.stores.find(recording.id) is None
 
     await until(is_gone)
+    # Nor is there a trace of how it came in; those of others are.
+    async with database.read() as connection:
+        for table in (uploads, live_sessions):
+            left = select(table.c.recording_id)
+            assert (await connection.execute(left)).scalars().all() == [another]
+    await database.close()
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await gateway.workflows.GetWorkflow(stopped, timeout=PATIENCE)
     assert refused(caught.value) == ("NOT_FOUND", "WORKFLOW_NOT_FOUND")

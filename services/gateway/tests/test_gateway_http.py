@@ -33,6 +33,7 @@ from recordroute.gateway.v1 import (
 )
 from recordroute.vector.v1 import embedding_pb2, embedding_pb2_grpc
 from recordroute_gateway.http import guard, rest, server
+from recordroute_gateway.http.actions import Actions
 from recordroute_gateway.http.app import Edge, Limits, build_routes
 from recordroute_gateway.http.backend import Addresses, Backend
 from recordroute_gateway.http.grpc_web import GrpcWebBridge, web_methods
@@ -41,6 +42,8 @@ from recordroute_gateway.http.media import ByteRange, parse_range
 from recordroute_gateway.http.metadata import decode_message, encode_message, parse_timeout
 from recordroute_gateway.http.problems import HTTP_STATUS, problem_body, problem_of
 from recordroute_gateway.http.server import HttpServer, split_address
+from recordroute_gateway.identity.audit import AuditEvent
+from recordroute_gateway.identity.limits import CallLimits
 from recordroute_runtime import errors
 from recordroute_runtime.documents import document
 from recordroute_runtime.interceptors import server_interceptors
@@ -152,6 +155,20 @@ class Embedding(embedding_pb2_grpc.EmbeddingServiceServicer):
             self.ended.set()
 
 
+class Audit:
+    """Keeps events as the audit log does, without a database."""
+
+    def __init__(self) -> None:
+        self.events: asyncio.Queue[AuditEvent] = asyncio.Queue()
+
+    async def add(self, events: list[AuditEvent]) -> asyncio.Future[None]:
+        for event in events:
+            self.events.put_nowait(event)
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        written.set_result(None)
+        return written
+
+
 @dataclass
 class Running:
     """The edge before servicers of the test's own."""
@@ -168,7 +185,12 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, token: str = "writer", hosts: tuple[str, ...] = (), origins: tuple[str, ...] = ()
+    folder: Path,
+    *,
+    token: str = "writer",
+    hosts: tuple[str, ...] = (),
+    origins: tuple[str, ...] = (),
+    actions: Actions | None = None,
 ) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         health, library, uploads, embedding = HealthServicer(), Library(), Uploads(), Embedding()
@@ -184,7 +206,7 @@ async def running(
         grpc_server.add_insecure_port(address)
         await grpc_server.start()
         stack.push_async_callback(grpc_server.stop, 0)
-        backend = Backend(Addresses(address, address, address, address))
+        backend = Backend(Addresses(address, address, address, address), actions=actions)
         stack.push_async_callback(backend.close)
         bridge = GrpcWebBridge(backend.gateway, web_methods(["recordroute.gateway.v1.LibraryService"]))
         routes = build_routes(backend, Limits(1 << 30, folder), folder / "static")
@@ -543,6 +565,33 @@ async def test_a_client_that_goes_away_ends_the_inference(edge: Running) -> None
         await edge.embedding.ended.wait()
 
 
+async def test_inference_is_bounded_and_in_the_audit_log(tmp_path: Path) -> None:
+    audit: Any = Audit()
+    actions = Actions(CallLimits(rate=0, burst=0, unary_calls=1, streams=1), audit)
+    body = {"query": "a", "documents": ["b"]}
+
+    async def next_event() -> tuple[str, str, str, str]:
+        event = await asyncio.wait_for(audit.events.get(), 10)
+        return event.user, event.action, event.outcome, event.peer
+
+    async with running(tmp_path, actions=actions) as edge:
+        calling = asyncio.create_task(edge.client.post("/v2/rerank", json=body))
+        await asyncio.wait_for(edge.embedding.begun.wait(), 10)
+        second = await edge.client.post("/v1/rerank", json=body)
+        assert (second.status_code, second.headers["retry-after"]) == (429, "1")
+        calling.cancel()
+        # What was one too many is no action.
+        assert await next_event() == ("writer", "http/rerank_v2", "CANCELLED", "127.0.0.1")
+        edge.embedding.overloaded = True
+        assert (await edge.client.post("/v1/rerank", json=body)).status_code == 429
+        assert await next_event() == ("writer", "http/rerank_v1", "OVERLOADED", "127.0.0.1")
+        # Neither is what is malformed, or refused to somebody unknown.
+        assert (await edge.client.post("/v2/rerank", json={})).status_code == 400
+        unknown = await edge.client.post("/v2/rerank", json=body, headers={"authorization": "Bearer x"})
+        assert unknown.status_code == 401
+        assert audit.events.empty()
+
+
 # Files for players and browsers
 
 
@@ -626,7 +675,7 @@ async def test_the_web_client(tmp_path: Path) -> None:
             assert page.headers["cache-control"] == "no-cache"
             policy = page.headers["content-security-policy"]
             assert "script-src 'self'" in policy
-            assert "unsafe" not in policy
+            assert "'unsafe" not in policy
             assert page.headers["x-frame-options"] == "DENY"
         script = await edge.client.get("/assets/main-4f3a.js")
         assert script.headers["cache-control"] == "public, max-age=31536000, immutable"

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import uuid
+import wave
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,13 +21,21 @@ from pathlib import Path
 from typing import Any
 
 import cohere
+import grpc
 import httpx
 import openai
 import pytest
 import schemathesis
 import websockets.sync.client
 from hypothesis import HealthCheck, given, settings
-from recordroute.gateway.v1 import library_pb2
+from recordroute.gateway.v1 import (
+    identity_pb2,
+    identity_pb2_grpc,
+    library_pb2,
+    model_pb2,
+    model_pb2_grpc,
+)
+from recordroute_runtime.bearer import with_token
 from recordroute_runtime.probe import probe
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
@@ -42,6 +51,8 @@ class System:
     """A running gateway with its services."""
 
     url: str
+    # Of gRPC.
+    address: str
 
     def client(self) -> httpx.Client:
         headers = {"authorization": f"Bearer {TOKEN}"}
@@ -92,7 +103,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Iterat
         for name, address in addresses.items():
             while probe(address, "", 1.0) != "SERVING":
                 assert time.monotonic() < deadline, (folder / f"{name}.log").read_text()
-        yield System(f"http://127.0.0.1:{port}")
+        yield System(f"http://127.0.0.1:{port}", addresses["gateway"])
 
 
 @pytest.fixture(scope="module")
@@ -383,6 +394,28 @@ def test_a_chat_that_is_too_long(ai: openai.OpenAI) -> None:
     assert missing.value.code == "model_not_found"
 
 
+def test_default_is_what_was_switched_to(system: System, ai: openai.OpenAI) -> None:
+    other = "qwen2.5-coder-0.5b-instruct"
+    with with_token(grpc.insecure_channel(system.address), TOKEN) as channel:
+        models = model_pb2_grpc.ModelServiceStub(channel)
+
+        def use(model: str) -> None:
+            request = model_pb2.UseModelRequest(
+                request_id=str(uuid.uuid4()), task=model_pb2.MODEL_TASK_LLM, model_id=model
+            )
+            models.UseModel(request, timeout=30)
+
+        def answers(model: str) -> str:
+            messages: Any = [{"role": "user", "content": "Say hello."}]
+            return ai.chat.completions.create(model=model, messages=messages, max_completion_tokens=1).model
+
+        use(other)
+        assert answers("default") == other
+        assert answers(MODELS["llm"]) == MODELS["llm"]
+        use("")
+        assert answers("default") == MODELS["llm"]
+
+
 def test_models(ai: openai.OpenAI, web: httpx.Client) -> None:
     ids = {model.id for model in ai.models.list()}
     assert set(MODELS.values()) <= ids
@@ -412,6 +445,22 @@ def test_rerank_by_cohere(client: Any, system: System) -> None:
     assert all(0 <= score <= 1 for score in scores)
     with pytest.raises(cohere.BadRequestError):
         api.rerank(model="any", query="a", documents=[])
+
+
+def test_inference_is_in_the_audit_log(system: System, web: httpx.Client) -> None:
+    answer = web.post("/v1/embeddings", json={"input": "rain", "model": MODELS["vector"]})
+    assert answer.status_code == 200, answer.text
+    with grpc.insecure_channel(system.address) as channel:
+        stub = identity_pb2_grpc.IdentityServiceStub(with_token(channel, TOKEN))
+        deadline = time.monotonic() + 20
+        # The event is written when the response has been sent.
+        while True:
+            events = stub.ListAuditEvents(identity_pb2.ListAuditEventsRequest(), timeout=20).events
+            found = next((event for event in events if event.action == "http/embeddings"), None)
+            if found is not None:
+                break
+            assert time.monotonic() < deadline
+    assert (found.user, found.outcome, found.peer) == ("local", "OK", "127.0.0.1")
 
 
 def test_rerank_returns_documents(web: httpx.Client) -> None:
@@ -483,6 +532,24 @@ def test_the_file_and_what_is_like_it(web: httpx.Client, jfk: Path) -> None:
     whole = web.get(f"/media/{recording_id}")
     assert (whole.content, whole.headers["content-type"]) == (jfk.read_bytes(), found[0]["media_type"])
     assert web.get(f"/similar/{recording_id}").json()["recordings"] == []
+
+
+def test_players_that_leave_in_the_middle_of_a_file_do_no_harm(web: httpx.Client, tmp_path: Path) -> None:
+    """A stream that its client has left ends after gRPC has freed its call: asking the call for anything then has ended
+    the process."""
+    sound = tmp_path / "long.wav"
+    with wave.open(str(sound), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(bytes(64 << 20))
+    added = web.post("/upload", params={"file_name": "long.wav"}, content=sound.read_bytes())
+    assert added.status_code == 201, added.text
+    started = web.get("/metrics").text.partition("process_start_time_seconds ")[2].split()[0]
+    for _ in range(30):
+        with web.stream("GET", f"/media/{added.json()['id']}", headers={"range": "bytes=0-"}) as answer:
+            assert answer.status_code == 206
+            next(answer.iter_raw(1 << 16))
+    # The supervisor would have started another one.
+    assert web.get("/metrics").text.partition("process_start_time_seconds ")[2].split()[0] == started
 
 
 def call(web: httpx.Client, method: str, request: bytes, **headers: str) -> httpx.Response:

@@ -36,6 +36,7 @@ from recordroute.gateway.v1 import (
     identity_pb2,
     library_pb2,
     live_pb2,
+    model_pb2,
     search_pb2,
     system_pb2,
     template_pb2,
@@ -81,7 +82,7 @@ REFUSALS = ("NOT_FOUND", "PERMISSION_DENIED")
 ENDLESS = ("WatchService/WatchLibrary", "LiveService/StreamingTranscribe", "LiveService/OpenLiveSession")
 ENDLESS_SECONDS = 0.6
 # What says nothing of anything that is somebody's.
-TELLS_NOTHING = ("SystemService/GetSystemStatus", "LibraryService/GetWaveform")
+TELLS_NOTHING = ("SystemService/GetSystemStatus", "LibraryService/GetWaveform", "ModelService/ListModels")
 # They answer for each recording by itself.
 PER_ITEM = ("LibraryService/BulkEdit", "LibraryService/ImportLibrary", "WorkflowService/StartWorkflows")
 # Rows that every call may add to or that count calls, and columns that the index keeper goes on with by itself.
@@ -127,6 +128,7 @@ class Ids:
     template: str = "nobodys"
     term: str = "Nobodysterm"
     etag: str = "nobodys-etag"
+    minutes_etag: str = "nobodys-etag"
     # The user's file, and the hash of what it is uploading.
     media: bytes = b"# Nobody's document\n\nWith its own text.\n"
     media_name: str = "nobodys.md"
@@ -253,6 +255,17 @@ BUILD["LibraryService/RevertTranscript"] = lambda ids: [
     for recording in ids.recordings
 ]
 by_recording("GetMinutes", library_pb2.GetMinutesRequest)
+BUILD["LibraryService/EditMinutes"] = lambda ids: [
+    [
+        library_pb2.EditMinutesRequest(
+            request_id=new(),
+            recording_id=recording,
+            etag=ids.minutes_etag,
+            edits=[library_pb2.MinutesEdit(overview="X")],
+        )
+    ]
+    for recording in ids.recordings
+]
 by_recording("GetWaveform", library_pb2.GetWaveformRequest)
 BUILD["LibraryService/DownloadArtifact"] = lambda ids: [
     [library_pb2.DownloadArtifactRequest(recording_id=recording, kind=kind)]
@@ -298,6 +311,17 @@ once(
     lambda ids: live_pb2.AddLiveBookmarkRequest(request_id=new(), session_id=ids.session, label="b"),
 )
 once("LiveService/ListLiveSessions", lambda ids: live_pb2.ListLiveSessionsRequest())
+once("ModelService/ListModels", lambda ids: model_pb2.ListModelsRequest())
+once("ModelService/PullModel", lambda ids: model_pb2.PullModelRequest(request_id=new(), model_id="nobodys"))
+once("ModelService/CancelPull", lambda ids: model_pb2.CancelPullRequest(request_id=new(), model_id="nobodys"))
+once(
+    "ModelService/RemoveModel",
+    lambda ids: model_pb2.RemoveModelRequest(request_id=new(), model_id="nobodys"),
+)
+once(
+    "ModelService/UseModel",
+    lambda ids: model_pb2.UseModelRequest(request_id=new(), task=1, model_id="nobodys"),
+)
 BUILD["SearchService/Search"] = lambda ids: [
     [search_pb2.SearchRequest(query="what was said")],
     *([search_pb2.SearchRequest(query="what", recording_ids=[recording])] for recording in ids.recordings),
@@ -642,6 +666,9 @@ class World:
         (transcript_answer,) = await self._ok(
             "LibraryService/GetTranscript", [library_pb2.GetTranscriptRequest(recording_id=main.id)]
         )
+        (minutes_answer,) = await self._ok(
+            "LibraryService/GetMinutes", [library_pb2.GetMinutesRequest(recording_id=main.id)]
+        )
         edit = replace(self.ids, main=main.id, etag=transcript_answer.etag)
         (edited,) = await self._ok(
             "LibraryService/EditTranscript", BUILD["LibraryService/EditTranscript"](edit)[0]
@@ -661,6 +688,7 @@ class World:
             template="board",
             term=OWN,
             etag=edited.revision.etag,
+            minutes_etag=minutes_answer.etag,
             media=media,
             media_name="same.flac",
         )

@@ -38,6 +38,8 @@ from recordroute_gateway.library.vocabulary import VocabularyStore
 from recordroute_gateway.live.sessions import LiveLimits, LiveSessions
 from recordroute_gateway.live.spool import Spool
 from recordroute_gateway.live.store import LiveStore
+from recordroute_gateway.models.choices import ModelChoices
+from recordroute_gateway.models.records import Task
 from recordroute_gateway.servicers.live import LiveServicer
 from recordroute_gateway.tables import live_bookmarks, live_sessions, recordings
 from recordroute_gateway.workflow.records import Options
@@ -177,7 +179,7 @@ class Gateway:
             LiveStore(self.database),
             self.library,
             self.start_workflow,
-            LiveSttClient(self.stt_channel),
+            LiveSttClient(self.stt_channel, ModelChoices(self.database)),
             StorageQuota(self.database, self.quota_bytes),
             VocabularyStore(self.database),
             self.limits,
@@ -458,6 +460,18 @@ async def test_captions_look_out_for_the_vocabulary(gateway: Gateway, speech: Sp
         await push_seconds(gateway, session_id, 0, 1)
         await stream.until_said("second 0")
         assert speech.speech.configs[-1].hotwords == expected
+
+
+async def test_captions_are_made_by_the_model_that_was_switched_to(
+    gateway: Gateway, speech: SpeechServer
+) -> None:
+    await ModelChoices(gateway.database).choose(Task.STT, "large")
+    for named, expected in (("", "large"), ("small", "small")):
+        options = workflow_pb2.WorkflowOptions(stt_model=named)
+        session_id, stream = await open_session(gateway, options=options)
+        await push_seconds(gateway, session_id, 0, 1)
+        await stream.until_said("second 0")
+        assert speech.speech.configs[-1].model == expected
 
 
 async def test_a_workflow_that_can_not_be_started_keeps_nothing_from_being_recorded(
@@ -935,3 +949,12 @@ async def test_the_example_in_the_documentation_works(
     (recording,) = await gateway.recordings()
     assert recording.id == recording_id
     assert recording.duration_seconds == pytest.approx(1.2)
+
+
+async def test_a_session_has_the_id_that_its_client_made(gateway: Gateway) -> None:
+    made = str(uuid.uuid4())
+    session_id, _ = await open_session(gateway, request_id=made)
+    assert session_id == made
+    # Somebody else made the same: it is taken.
+    other_id, _ = await open_session(gateway, request_id=made, user="other")
+    assert other_id != made

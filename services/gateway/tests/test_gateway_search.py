@@ -22,18 +22,20 @@ from recordroute_gateway.clients.llm import LlmClient
 from recordroute_gateway.clients.search import SearchClient
 from recordroute_gateway.database import Database
 from recordroute_gateway.identity.caller import Caller, Scope, calling
-from recordroute_gateway.library.quotes import said_at
+from recordroute_gateway.library.quotes import Turn, said_at, turns_of
 from recordroute_gateway.library.records import (
     Artifact,
     ArtifactKind,
     Recording,
     Segment,
+    Speaker,
     Transcript,
     Word,
 )
 from recordroute_gateway.library.revisions import transcript_bytes
 from recordroute_gateway.library.search_scopes import ScopeStore
 from recordroute_gateway.library.store import LibraryStore
+from recordroute_gateway.models.choices import ModelChoices
 from recordroute_gateway.servicers.search import SearchServicer
 from recordroute_gateway.tables import recordings, shares
 from recordroute_runtime.channels import open_channel
@@ -129,7 +131,11 @@ class World:
         self.library = LibraryStore(self.database, self.blobs)
         self.interceptors = (UserOfCall(),)
         self._servicer = SearchServicer(
-            self.library, ScopeStore(self.database), SearchClient(channel), LlmClient(channel)
+            self.library,
+            ScopeStore(self.database),
+            SearchClient(channel),
+            LlmClient(channel),
+            ModelChoices(self.database),
         )
 
     def register(self, server: grpc.aio.Server) -> None:
@@ -338,6 +344,21 @@ TRANSCRIPT = Transcript(
 )
 
 
+SPOKEN = Transcript(
+    "en",
+    1.0,
+    20.0,
+    "m",
+    (
+        Segment(0, 0.0, 1.0, "Welcome. Where  is it?", "S1"),
+        Segment(1, 2.0, 8.0, FIRST, "S1"),
+        Segment(2, 9.0, 13.0, "I pay for\nit.", "S2"),
+        Segment(3, 14.0, 15.0, "Applause."),
+    ),
+    speakers=(Speaker("S1", 9.0, "Anna"), Speaker("S2", 4.0, "Berta")),
+)
+
+
 async def test_answer_comes_with_sources_text_and_checked_sentences(world: World) -> None:
     talk = await world.add("anna", "Talk")
     await world.library.put_artifact(
@@ -400,6 +421,23 @@ async def test_citation_of_a_text_that_was_edited_since_is_estimated(world: Worl
     assert to_seconds(citation.start) == pytest.approx(2.0 + 6.0 * 11 / len(old))
 
 
+async def test_passages_tell_who_says_what(world: World) -> None:
+    talk = await world.add("anna", "Talk")
+    await world.library.put_artifact(
+        talk, ArtifactKind.TRANSCRIPT, transcript_bytes(SPOKEN), model="m", workflow_id="w"
+    )
+    both = f"{FIRST} I pay for it."
+    world.find("anna", talk, both, 0.9, speakers=["Anna", "S2"])
+    world.find("anna", talk, FIRST, 0.8)
+    world.find("anna", talk, "It was edited since.", 0.7, speakers=["Anna", "S2"])
+    world.upstream.answers = [end(found=False)]
+    await world.ask()
+    passages = world.upstream.questions[0].passages
+    turns = [[(turn.start, turn.speaker) for turn in passage.turns] for passage in passages]
+    # Who speaks alone, or is not known any more, needs none.
+    assert turns == [[(0, "Anna"), (both.index("I pay"), "Berta")], [], []]
+
+
 async def test_nothing_found_needs_no_model(world: World) -> None:
     sources, result = await world.ask()
     assert (sources.sources.standalone_question, len(sources.sources.sources)) == ("Who pays?", 0)
@@ -444,3 +482,18 @@ def test_when_something_was_said() -> None:
     assert said_at(TRANSCRIPT, f"{FIRST}\n{SECOND}", first=1, last=2) == 2.0
     assert said_at(TRANSCRIPT, "Welcome.", first=1, last=2) is None
     assert said_at(TRANSCRIPT, " ", first=0, last=2) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "turns"),
+    [
+        (f"Where is it? {FIRST}", [Turn(0, "Anna")]),
+        ("for it. Applause.", [Turn(0, "Berta"), Turn(8, "")]),
+        ("I pay for it.", [Turn(0, "Berta")]),
+        ("  I pay  for it. Applause.", [Turn(2, "Berta"), Turn(17, "")]),
+        ("Nobody said that.", []),
+        (" ", []),
+    ],
+)
+def test_who_speaks_where(text: str, turns: list[Turn]) -> None:
+    assert turns_of(SPOKEN, text, first=0, last=3) == turns

@@ -7,7 +7,7 @@ import hashlib
 import time
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from recordroute.gateway.v1 import (
     template_pb2_grpc,
     vocabulary_pb2,
     vocabulary_pb2_grpc,
+    workflow_pb2,
 )
 from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
 from recordroute.vector.v1 import embedding_pb2, embedding_pb2_grpc, index_pb2, index_pb2_grpc
@@ -37,6 +38,7 @@ from recordroute_gateway.index_keeper import IndexKeeper
 from recordroute_gateway.library import vocabulary
 from recordroute_gateway.library.export import RENDERERS
 from recordroute_gateway.library.index_tasks import IndexTaskStore
+from recordroute_gateway.library.minutes_edits import MinutesEditor
 from recordroute_gateway.library.records import (
     Artifact,
     ArtifactKind,
@@ -52,9 +54,11 @@ from recordroute_gateway.library.store import LibraryStore
 from recordroute_gateway.library.templates import TemplateStore
 from recordroute_gateway.library.vocabulary import VocabularyStore
 from recordroute_gateway.library.word_times import tile
+from recordroute_gateway.models.choices import ModelChoices
 from recordroute_gateway.servicers.library_transcripts import TranscriptCalls
 from recordroute_gateway.servicers.template import TemplateServicer
 from recordroute_gateway.servicers.vocabulary import VocabularyServicer
+from recordroute_gateway.servicers.workflow import WorkflowServicer
 from recordroute_gateway.tables import shares, transcript_revisions
 from recordroute_gateway.workflow.records import Options
 from recordroute_gateway.workflow.stages import Stages
@@ -205,7 +209,12 @@ class World:
         self.interceptors = (UserOfCall(),)
 
     def register(self, server: grpc.aio.Server) -> None:
-        parts: Any = SimpleNamespace(library=self.library, revisions=self.revisions, keeper=self.keeper)
+        parts: Any = SimpleNamespace(
+            library=self.library,
+            revisions=self.revisions,
+            minutes=MinutesEditor(self.database, self.library),
+            keeper=self.keeper,
+        )
         library_pb2_grpc.add_LibraryServiceServicer_to_server(Transcripts(parts), server)
         vocabulary_pb2_grpc.add_VocabularyServiceServicer_to_server(
             VocabularyServicer(self.vocabulary), server
@@ -377,6 +386,53 @@ async def test_minutes_are_fresh_again_when_they_are_made_of_the_new_text(world:
         recording_id, ArtifactKind.MINUTES, b"{ }", model="l", workflow_id="w", source=new
     )
     assert "minutes" not in await world.stale(recording_id)
+
+
+MINUTES_JSON = (
+    b'{"language":"en","overview":"They talk.","model":"l","unsupported":[],"template":"meeting","sections":'
+    b'[{"kind":"action_items","title":"Action items","items":[{"text":"Write it down.","fields":[],"evidence":'
+    b'[{"segment_index":0,"start":0,"end":1,"speaker":"S1","quote":"We write it down.","page":null,"line":null}]}]}]}'
+)
+
+
+async def test_minutes_are_edited_by_whoever_may_and_on_what_they_have_seen(world: World) -> None:
+    recording_id = await world.add()
+    await world.put(recording_id, ArtifactKind.MINUTES, MINUTES_JSON)
+    old = (await world.library.get("anna", recording_id)).artifact(ArtifactKind.MINUTES)
+    assert old is not None
+    seen = await world.call(world.stub.GetMinutes, library_pb2.GetMinutesRequest(recording_id=recording_id))
+    line = library_pb2.MinutesLine(section_index=0, item_index=0)
+    request = library_pb2.EditMinutesRequest(
+        request_id=str(uuid.uuid4()),
+        recording_id=recording_id,
+        etag=seen.etag,
+        edits=[
+            library_pb2.MinutesEdit(rewrite_line=library_pb2.RewriteLine(line=line, text="Write all down.")),
+            library_pb2.MinutesEdit(tick_line=library_pb2.TickLine(line=line, done=True)),
+        ],
+    )
+    edited = await world.call(world.stub.EditMinutes, request)
+    item = edited.minutes.sections[0].items[0]
+    assert (item.text, item.edited, item.done) == ("Write all down.", True, True)
+    assert item.evidence[0].quote == "We write it down."
+    # The same request again, as after a lost answer, changes nothing and answers the same.
+    assert await world.call(world.stub.EditMinutes, request) == edited
+    read = await world.call(world.stub.GetMinutes, library_pb2.GetMinutesRequest(recording_id=recording_id))
+    assert (read.minutes, read.etag, read.stale) == (edited.minutes, edited.etag, False)
+    recording = await world.library.get("anna", recording_id)
+    text = RENDERERS["md"](
+        recording, await world.library.transcript(recording), await world.library.minutes(recording)
+    )
+    assert "Write all down." in text
+    assert not await world.blobs.exists(old.sha256)
+    # Another edit of what is there no more, by another request.
+    request.request_id = str(uuid.uuid4())
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await world.call(world.stub.EditMinutes, request)
+    assert caught.value.code() is grpc.StatusCode.ABORTED
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await world.call(world.stub.EditMinutes, request, user="ben")
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
 async def test_edit_survives_a_vector_service_that_is_away(world: World) -> None:
@@ -600,7 +656,10 @@ async def test_corrections_are_heard_the_next_time(world: World) -> None:
     await world.vocabulary.add("anna", ["Qdrant"])
     stt: Any = Stt()
     voices: Any = SimpleNamespace(allowed=False, keep=lambda *_: asyncio.sleep(0))
-    stages = Stages(world.library, voices, stt, world.llm, world.vector, world.vocabulary, world.templates)
+    models = ModelChoices(world.database)
+    stages = Stages(
+        world.library, voices, stt, world.llm, world.vector, world.vocabulary, world.templates, models
+    )
     recording = await world.library.get("anna", recording_id)
 
     async def heard(options: Options) -> tuple[str, ...]:
@@ -722,7 +781,14 @@ async def test_minutes_follow_the_user_s_template(world: World) -> None:
     await world.templates.put("anna", "daily", title="Daily", markdown="# Daily\n\n## News\nNew.")
     services: Any = SimpleNamespace()
     stages = Stages(
-        world.library, services, services, world.llm, world.vector, world.vocabulary, world.templates
+        world.library,
+        services,
+        services,
+        world.llm,
+        world.vector,
+        world.vocabulary,
+        world.templates,
+        ModelChoices(world.database),
     )
 
     async def summarise(**options: Any) -> Any:
@@ -741,6 +807,41 @@ async def test_minutes_follow_the_user_s_template(world: World) -> None:
     assert await summarise() == ("", "", "", "Heading")
     assert await summarise(template="call", output_language="ko") == ("call", "", "ko", "call")
     assert await summarise(template="daily") == ("", "# Daily\n\n## News\nNew.", "", "daily")
+
+
+async def test_template_that_there_is_not_starts_nothing(world: World) -> None:
+    recording_id = await world.add(indexed=False)
+    await world.templates.put("anna", "daily", title="Daily", markdown="# Daily\n\n## News\nNew.")
+    started: list[str] = []
+
+    class Stop(Exception):
+        """It would have been started."""
+
+    async def start(owner: str, recording: str, request: str, options: Options, *, batch_id: str) -> None:
+        started.append(options.template)
+        raise Stop
+
+    others: Any = SimpleNamespace(start=start)
+
+    async def ask(llm: LlmClient, **options: Any) -> None:
+        servicer = WorkflowServicer(world.library, others, others, others, world.templates, llm)
+        request = workflow_pb2.StartWorkflowRequest(
+            request_id=str(uuid.uuid4()),
+            recording_id=recording_id,
+            options=workflow_pb2.WorkflowOptions(**options),
+        )
+        with calling(Caller("anna", frozenset(Scope))), suppress(Stop):
+            await servicer.StartWorkflow(request, None)
+
+    for name in ("", "call", "daily"):
+        await ask(world.llm, template=name)
+    with pytest.raises(InvalidInput, match=r"no template 'dailly'; there are call, meeting") as caught:
+        await ask(world.llm, template="dailly")
+    assert caught.value.reason == "BAD_TEMPLATE"
+    await ask(world.llm, template="dailly", skip_summary=True)
+    async with open_channel("127.0.0.1:1") as nobody:
+        await ask(LlmClient(nobody), template="later")
+    assert started == ["", "call", "daily", "dailly", "later"]
 
 
 def test_bytes_of_a_transcript_are_what_is_read() -> None:

@@ -23,6 +23,7 @@ import grpc.aio
 import numpy as np
 import pytest
 from recordroute.gateway.v1 import library_pb2, upload_pb2
+from recordroute_gateway.library import chunked_uploads
 from recordroute_gateway.library import uploads as module
 from recordroute_gateway.library.intake import clean_file_name
 from recordroute_gateway.library.ranges import Ranges
@@ -440,15 +441,43 @@ async def test_received_bytes_are_never_written_again(files: Any) -> None:
     assert await stored(files, await complete(files, upload.id, TONE)) == TONE
 
 
-async def test_chunks_in_order_are_not_read_again(files: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_chunks_in_order_are_not_read_again(files: Any) -> None:
     upload = await create(files, TONE)
     pieces = [(start, min(start + CHUNK, len(TONE))) for start in range(0, len(TONE), CHUNK)]
     # As clients do that have a few of them under way.
     pieces[1], pieces[3] = pieces[3], pieces[1]
     for piece in pieces:
         await send(files, upload.id, TONE, *piece)
-    assert files.chunked._open[upload.id].prefix.position == len(TONE)
+    state = files.chunked._open[upload.id]
+    await state.hashing
+    assert state.prefix.position == len(TONE)
     await complete(files, upload.id, TONE)
+
+
+async def test_database_follows_what_was_noted(
+    files_gateway: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunked_uploads, "NOTE_SECONDS", 0.01)
+    async with files_gateway() as files:
+        synced: list[str] = []
+        sync = files.chunked._chunks.sync
+
+        async def recorded(upload_id: str) -> None:
+            await sync(upload_id)
+            synced.append(upload_id)
+
+        monkeypatch.setattr(files.chunked._chunks, "sync", recorded)
+        upload = await create(files, TONE)
+        await send(files, upload.id, TONE, 0, 60_000)
+        await send(files, upload.id, TONE, 100_000, 150_000)
+        await files.chunked._open[upload.id].noting
+        # The bytes come first: what the database has is on disk.
+        assert set(synced) == {upload.id}
+    # As after a loss of power.
+    (files.data_dir / "uploads" / f"{upload.id}.journal").unlink()
+    async with files_gateway() as files:
+        found = await get(files, upload.id)
+        assert [(part.start, part.end) for part in found.received] == [(0, 60_000), (100_000, 150_000)]
 
 
 async def test_upload_goes_on_after_a_restart(files_gateway: Callable[..., Any]) -> None:
@@ -622,6 +651,7 @@ async def test_abandoned_uploads_are_thrown_away(files_gateway: Callable[..., An
         # A chunk puts the end off.
         before = (await get(files, kept.id)).expires_at.ToDatetime()
         await send(files, kept.id, TONE, 0, 1000)
+        await files.chunked._open[kept.id].noting
         assert (await get(files, kept.id)).expires_at.ToDatetime() > before
 
 

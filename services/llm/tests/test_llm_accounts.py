@@ -14,7 +14,7 @@ from recordroute_llm.engine import Generation, Message, Priority, Prompt, Task, 
 from recordroute_llm.metering import Accounts, MeteredEngine, month_start, next_month
 from recordroute_llm.routes import ModelRules, read_rules
 from recordroute_llm.store import RedisStore, SqliteStore, Store, TaskUsage
-from recordroute_runtime.errors import BudgetExhausted, UpstreamUnavailable
+from recordroute_runtime.errors import BudgetExhausted, ProcessingFailed, UpstreamUnavailable
 from recordroute_runtime.inference import CancelToken
 from recordroute_runtime.settings import SettingsError
 
@@ -52,11 +52,17 @@ class Counting:
         return TokenCounts(tuple(map(len, texts)), exact=True)
 
     def generate(
-        self, prompt: Prompt, token: CancelToken, on_text: Callable[[str], bool] | None = None
+        self,
+        prompt: Prompt,
+        token: CancelToken,
+        on_text: Callable[[str], bool] | None = None,
+        on_usage: Callable[[Usage], None] | None = None,
     ) -> Generation:
         self.asked += 1
         if on_text is not None:
             on_text("answer")
+        if on_usage is not None:
+            on_usage(Usage(70, 30, 0.5))
         return Generation("answer", Usage(70, 30, 0.5))
 
     def close(self) -> None:
@@ -168,6 +174,29 @@ def test_budget_stops_and_says_until_when(store: Store) -> None:
     assert anna.generate(prompt("1"), CancelToken()).cached
     assert accounts.budgets("anna") == [("tokens", 150, 200), ("cost_micros", 1_000_000, 260)]
     MeteredEngine(engine, accounts, "berta", Task.ANSWER).generate(prompt("3"), CancelToken())
+
+
+class Failing(Counting):
+    """Reads and writes something, and fails all the same."""
+
+    def generate(
+        self,
+        prompt: Prompt,
+        token: CancelToken,
+        on_text: Callable[[str], bool] | None = None,
+        on_usage: Callable[[Usage], None] | None = None,
+    ) -> Generation:
+        super().generate(prompt, token, on_text, on_usage)
+        raise ProcessingFailed("GENERATION_FAILED", "no")
+
+
+def test_what_came_to_nothing_is_booked_and_not_kept(store: Store) -> None:
+    rules = ModelRules.model_validate({"prices": {"m": {"prompt": 1, "completion": 2}}})
+    anna = MeteredEngine(Failing(), Accounts(store, rules), "anna", Task.ANSWER)
+    for _ in range(2):
+        with pytest.raises(ProcessingFailed):
+            anna.generate(prompt(), CancelToken())
+    assert store.usage("anna", TODAY) == {("answer", "m"): TaskUsage(2, 0, 140, 60, 1000, 260)}
 
 
 def test_months() -> None:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 import pytest
+from recordroute.llm.v1 import llm_pb2
 from recordroute_llm.answers import AnswerResult, AnswerSentence, answer
 from recordroute_llm.engine import Prompt, StreamingEngine, Usage
 from recordroute_llm.places import Passage, Turn, find_places
 from recordroute_llm.questions import Asked, Exchange, asked_for, leans, standalone
+from recordroute_llm.servicer_answer import passages_of as wire_passages
 from recordroute_llm.transcript import Segment
 from recordroute_runtime.inference import CancelToken
 
@@ -154,6 +156,17 @@ def test_changed_number_name_or_denial_gives_way_to_the_recordings_words(
     assert "fifteenth of October" in sentences[0].text
 
 
+def test_word_in_the_place_of_another_is_no_answer(ask: Ask) -> None:
+    said = "Visitors must always be accompanied by an employee."
+    lie, truth = "Visitors must be accompanied by visitors.", "Visitors must be accompanied by an employee."
+    for written, shown in ((lie, said), (truth, truth)):
+        sentences, result = ask(
+            "Who must accompany visitors?", [Passage("1", said)], lambda _, written=written: written
+        )
+        assert [sentence.text for sentence in sentences] == [shown]
+    assert result.found
+
+
 def test_text_cannot_close_the_marks_around_it(ask: Ask) -> None:
     seen: list[str] = []
 
@@ -206,6 +219,47 @@ def test_follow_up_is_rewritten_but_nothing_added(scripted: Scripted) -> None:
             standalone("Who asked for it?", history, bad, CancelToken())
             == "What did they decide about dark mode? Who asked for it?"
         )
+
+
+@pytest.mark.parametrize("prefix", ["A: ", "Q: ", "Q: A:", "Rewritten question: ", "질문: ", "a:"])
+def test_form_of_the_conversation_is_no_part_of_the_question(scripted: Scripted, prefix: str) -> None:
+    history = [Exchange("What did they decide about dark mode?", "Dark mode moves to version two.")]
+    engine = scripted(lambda _: f'{prefix}"Who asked for dark mode?"')
+    assert standalone("Who asked for it?", history, engine, CancelToken()) == "Who asked for dark mode?"
+
+
+def test_speaker_of_i_answers_who_by_the_turns_on_the_wire(ask: Ask) -> None:
+    text = "The contract is still missing. I will prepare the contract by Friday. And the hall?"
+    start = text.index("I will")
+    message = llm_pb2.AnswerPassage(
+        id="p",
+        text=text,
+        speakers=["Anna"],
+        turns=[
+            llm_pb2.SpeakerTurn(start=text.index("And"), speaker=""),
+            llm_pb2.SpeakerTurn(start=start, speaker="Ben Ode"),
+            llm_pb2.SpeakerTurn(start=0, speaker="Anna"),
+        ],
+    )
+    (passage,) = wire_passages(llm_pb2.AnswerRequest(question="?", passages=[message]))
+    assert passage.speakers == ("Anna", "Ben Ode")
+    assert [passage.speaker_at(place) for place in (0, start - 1, start, len(text) - 1)] == [
+        "Anna",
+        "Anna",
+        "Ben Ode",
+        "",
+    ]
+    sentences, result = ask(
+        "Who will prepare the contract?", [passage], lambda _: "Ben will prepare the contract."
+    )
+    assert (result.found, [sentence.text for sentence in sentences]) == (
+        True,
+        ["Ben will prepare the contract."],
+    )
+    message.ClearField("turns")
+    message.speakers.append("Ben Ode")
+    untold = wire_passages(llm_pb2.AnswerRequest(question="?", passages=[message]))
+    assert not any("Ben" in sentence.text for sentence in ask("Who will prepare the contract?", untold)[0])
 
 
 def test_follow_up_is_answered_by_what_it_means(ask: Ask, english_meeting: list[Segment]) -> None:

@@ -20,6 +20,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from recordroute.common.v1 import minutes_pb2, transcript_pb2
 from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
+from recordroute_llm.engines.openai_server import estimated_tokens
 from recordroute_llm.metering import next_month
 from recordroute_llm.service import LlmService
 from recordroute_llm.settings import LlmSettings
@@ -347,7 +348,7 @@ async def test_model_files_that_are_none(stub: llm_pb2_grpc.LlmServiceStub, mode
     assert alive[-1].HasField("result")
 
 
-async def test_server_gone_in_mid_stream_leaves_nothing_behind(
+async def test_server_gone_in_mid_stream_leaves_only_the_bill(
     stub: llm_pb2_grpc.LlmServiceStub, far_server: FarServer
 ) -> None:
     far_server.answer = lambda prompt: [{"content": "Half an "}, {"content": "ans"}, None]
@@ -359,8 +360,13 @@ async def test_server_gone_in_mid_stream_leaves_nothing_behind(
     assert not any(response.HasField("result") for response in read)  # type: ignore[attr-defined]
     # What was half written is not tried again behind the reader's back, and not kept for the next time.
     assert len(far_server.prompts) == 1
-    usage = await stub.GetUsage(llm_pb2.GetUsageRequest(owner="cut off"), timeout=10)
-    assert not usage.usages
+    # It was read and written all the same; the server did not come to tell how much.
+    (usage,) = (await stub.GetUsage(llm_pb2.GetUsageRequest(owner="cut off"), timeout=10)).usages
+    assert (usage.request_count, usage.prompt_tokens, usage.completion_tokens) == (
+        1,
+        estimated_tokens("What is the answer?"),
+        estimated_tokens("Half an ans"),
+    )
     far_server.answer = lambda prompt: [{"content": "Half an answer "}, {"content": "and the rest."}]
     whole = [response async for response in stub.Generate(request)]
     assert "".join(response.delta for response in whole) == "Half an answer and the rest."

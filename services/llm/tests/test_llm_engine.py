@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from recordroute_llm.engine import Message, Priority, Prompt, Tool, ToolCall
+from recordroute_llm.engine import Message, Priority, Prompt, Tool, ToolCall, Usage
 from recordroute_llm.engines.chat import checked_tool_calls
 from recordroute_llm.engines.llama import LlamaEngine, LlamaOptions, _Slots
 from recordroute_llm.engines.registry import EngineRegistry
@@ -92,11 +92,17 @@ class CancelledAtTheThirdLook(CancelToken):
 def test_cancel_ends_the_prompt_phase_and_frees_the_slot(small_engine: LlamaEngine) -> None:
     token = CancelledAtTheThirdLook()
     pieces: list[str] = []
+    used: list[Usage] = []
     with pytest.raises(Cancelled):
         # It looks once for each batch, and the prompt has some fifty of them.
-        small_engine.generate(prompt(LONG_TEXT), token, lambda text: pieces.append(text) is not None)
+        small_engine.generate(
+            prompt(LONG_TEXT), token, lambda text: pieces.append(text) is not None, used.append
+        )
     assert token.looks <= 5
     assert not pieces
+    # Some batches of the three thousand tokens have been read by then.
+    assert all(0 < usage.prompt_tokens < 1000 and not usage.completion_tokens for usage in used)
+    assert len(used) == 1
     assert small_engine.generate(prompt("Hi", 2), CancelToken()).usage.completion_tokens > 0
 
 
@@ -110,9 +116,13 @@ def test_cancel_ends_decoding_at_the_next_token(small_engine: LlamaEngine) -> No
             token.cancel()
         return False
 
+    used: list[Usage] = []
     with pytest.raises(Cancelled):
-        small_engine.generate(prompt("Tell a long story.", 400), token, receive)
+        small_engine.generate(prompt("Tell a long story.", 400), token, receive, used.append)
     assert len(pieces) == 3
+    assert [usage.completion_tokens for usage in used] == [3]
+    assert used[0].prompt_tokens > 5
+    assert used[0].seconds > 0
 
 
 def test_cancel_ends_the_wait_for_a_slot(small_engine: LlamaEngine) -> None:
@@ -155,6 +165,21 @@ def test_interactive_request_goes_past_the_long_prompts(small_engine: LlamaEngin
         for other in (*long, waiting):
             with pytest.raises(Cancelled):
                 other.result()
+
+
+@pytest.mark.parametrize(
+    ("options", "tokens"),
+    [
+        (LlamaOptions(), 64),
+        (LlamaOptions(gpu_layers=-1), 512),
+        (LlamaOptions(gpu_layers=-1, batch_tokens=128), 128),
+    ],
+)
+def test_batches_are_larger_on_a_gpu(
+    small_engine: LlamaEngine, options: LlamaOptions, tokens: int, tmp_path: Path
+) -> None:
+    parameters = small_engine._parameters(tmp_path, options)
+    assert (parameters.n_batch, parameters.n_ubatch) == (tokens, tokens)
 
 
 def test_next_question_on_a_text_goes_to_the_slot_that_has_read_it() -> None:

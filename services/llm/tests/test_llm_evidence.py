@@ -86,6 +86,22 @@ def test_names_of_one_speaker_are_one_and_i_is_who_speaks() -> None:
     assert all(fact.kind is FactKind.NAME for fact in names.find("Paula and Ben"))
 
 
+def test_titles_are_shared_and_name_nobody() -> None:
+    names = Names(["Mr. Weber", "Dr. Adams", "Mr. Bauer", "박지훈 팀장", "이수민님"], [])
+    assert [fact.value for fact in names.find("Ask Mr. Weber, Mr. Bauer and Dr. Adams.")] == [
+        "mr. weber",
+        "mr. bauer",
+        "dr. adams",
+    ]
+    assert [fact.value for fact in names.find("박지훈 님과 이수민 씨가 갑니다.")] == [
+        "박지훈 팀장",
+        "이수민님",
+    ]
+    assert names.find("팀장님이 확인합니다.") == []
+    # Somebody who is known by nothing else.
+    assert [fact.value for fact in Names(["Doctor"], []).find("The Doctor agrees.")] == ["doctor"]
+
+
 def test_forms_of_korean_verbs_have_one_key() -> None:
     assert len({canonical(word) for word in ("올려", "올립니다", "올리고", "올렸습니다")}) == 1
     assert canonical("발송했습니다") == canonical("보냅니다")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import xllamacpp
-from recordroute_llm.engine import Finish, Message, Prompt, Tool
+from recordroute_llm.engine import Finish, Message, Prompt, Tool, Usage
 from recordroute_llm.engines.openai_server import (
     Capabilities,
     OpenAIServerEngine,
@@ -235,6 +235,19 @@ def test_connection_cut_in_the_middle_is_not_tried_again() -> None:
     with server(stream({"content": "Hel"}, cut=True)) as (engine, asked):
         assert isinstance(failure(engine), UpstreamUnavailable)
         assert len(asked) == 1
+
+
+def test_what_a_broken_answer_used_is_told_by_estimate() -> None:
+    used: list[Usage] = []
+    with server(refuse(400), stream({"content": "Hel"}, cut=True)) as (engine, _):
+        with pytest.raises(InvalidInput):
+            engine.generate(prompt(), CancelToken(), None, used.append)
+        assert not used
+        with pytest.raises(UpstreamUnavailable):
+            engine.generate(prompt("Say hello."), CancelToken(), None, used.append)
+    assert [(usage.prompt_tokens, usage.completion_tokens) for usage in used] == [
+        (estimated_tokens("Say hello."), 1)
+    ]
 
 
 def test_nobody_there() -> None:

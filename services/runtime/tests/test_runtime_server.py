@@ -11,6 +11,7 @@ from datetime import timedelta
 import grpc
 import grpc.aio
 import pytest
+import structlog.testing
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
@@ -20,6 +21,7 @@ from recordroute_runtime.errors import ModelMissing, Overloaded
 from recordroute_runtime.inference import CancelToken, InferencePool
 from recordroute_runtime.server import AddressInUse, RunningServer
 from recordroute_runtime.settings import ServerSettings
+from recordroute_runtime.telemetry import call_span, current_trace_id
 from recordroute_runtime.wire import to_duration
 
 
@@ -241,3 +243,31 @@ async def test_pool_refuses_when_full_and_holds_its_slot_until_the_work_ends() -
         await running_work
     assert await pool.run(lambda token: token.cancelled) is False
     await pool.close()
+
+
+async def test_calls_of_quiet_methods_are_in_the_log_only_where_they_fail() -> None:
+    service = TestService()
+    service.may_load.set()
+    service.quiet_methods = frozenset({"/recordroute.llm.v1.LlmService/Title"})
+    with structlog.testing.capture_logs() as log:
+        async with running(service) as (server, channel):
+            await server.loaded()
+            stub = llm_pb2_grpc.LlmServiceStub(channel)
+            await stub.Title(REQUEST, timeout=5)
+            service.behaviour.error = ModelMissing("small")
+            with pytest.raises(grpc.aio.AioRpcError):
+                await stub.Title(REQUEST, timeout=5)
+    calls = [(entry["log_level"], entry["code"]) for entry in log if entry["event"] == "call"]
+    assert calls == [("debug", "OK"), ("info", "FAILED_PRECONDITION")]
+
+
+async def test_stream_that_is_closed_from_another_task_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    async def stream() -> AsyncIterator[str]:
+        with call_span("method", [("traceparent", f"00-{'a' * 32}-{'b' * 16}-01")]):
+            yield current_trace_id()
+
+    going = stream()
+    assert await asyncio.create_task(anext(going)) == "a" * 32
+    await asyncio.create_task(going.aclose())
+    assert current_trace_id() == ""
+    assert caplog.records == []

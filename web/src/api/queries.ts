@@ -8,6 +8,7 @@ export const keys = {
   recordings: ["recordings"] as const,
   recordingLists: ["recordings", "list"] as const,
   recordingList: (filter: object) => ["recordings", "list", filter] as const,
+  recordingPicker: (text: string) => ["recordings", "picker", text] as const,
   recording: (id: string) => ["recordings", "one", id] as const,
   transcript: (id: string) => ["recordings", "transcript", id] as const,
   removedText: (id: string) => ["recordings", "removed", id] as const,

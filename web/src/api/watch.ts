@@ -5,7 +5,6 @@ import type { WatchLibraryResponse } from "@/gen/recordroute/gateway/v1/watch_pb
 import type { ListWorkflowsResponse, Workflow } from "@/gen/recordroute/gateway/v1/workflow_pb";
 import { waitOnline } from "@/lib/wait";
 import { watching } from "./clients";
-import { isAborted } from "./errors";
 import { keys } from "./queries";
 
 const FIRST_PAUSE_MS = 500;
@@ -111,16 +110,23 @@ export class LibraryWatch {
   async run(): Promise<void> {
     let pause = FIRST_PAUSE_MS;
     while (!this.#stop.signal.aborted) {
+      const cut = new AbortController();
+      const onOffline = () => cut.abort();
+      window.addEventListener("offline", onOffline);
       try {
+        const signal = AbortSignal.any([this.#stop.signal, cut.signal]);
         const request = this.#sequence === undefined ? {} : { afterSequence: this.#sequence };
-        for await (const change of watching.watchLibrary(request, { signal: this.#stop.signal })) {
+        for await (const change of watching.watchLibrary(request, { signal })) {
           pause = FIRST_PAUSE_MS;
           this.#onConnected(true);
           this.#apply(change);
         }
-      } catch (error) {
-        if (isAborted(error)) return;
+      } catch {
+        // Whatever ended it: it is tried again, for as long as the page is there.
+      } finally {
+        window.removeEventListener("offline", onOffline);
       }
+      if (this.#stop.signal.aborted) return;
       this.#onConnected(false);
       await waitOnline(pause, this.#stop.signal);
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);

@@ -1,11 +1,14 @@
-import { MapPinOff } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
-import { EmptyState } from "@/ui/State";
+import { Page } from "@/ui/Page";
 
 export function NotFound() {
   const { t } = useTranslation("app");
   return (
-    <EmptyState icon={<MapPinOff />} title={t("notFound")} action={<Link href="/">{t("toLibrary")}</Link>} />
+    <Page title={t("notFound")}>
+      <p>
+        <Link href="/">{t("toLibrary")}</Link>
+      </p>
+    </Page>
   );
 }

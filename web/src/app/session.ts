@@ -25,21 +25,23 @@ export async function signOut(): Promise<void> {
 }
 
 /** Takes the token out of the address that `recordroute up` prints: it must not stay in the history. */
-export async function signInFromAddress(): Promise<void> {
+async function signInFromAddress(): Promise<void> {
   const token = new URLSearchParams(window.location.hash.slice(1)).get("token");
   if (token === null) return;
-  window.history.replaceState(null, "", window.location.pathname + window.location.search);
   try {
     await signIn(token);
   } catch (error) {
     // An old token in a bookmark is no reason to refuse a session that stands; without one the sign-in page comes.
+    // Where there is no server it is tried again as soon as there is one.
     if (!(error instanceof SignInError)) throw error;
   }
+  window.history.replaceState(null, "", window.location.pathname + window.location.search);
 }
 
 /** Returns who calls; null where nobody is signed in. */
 export async function getCaller(): Promise<GetCallerResponse | null> {
   try {
+    await signInFromAddress();
     return await identity.getCaller({});
   } catch (error) {
     if (failureOf(error).code === Code.Unauthenticated) return null;

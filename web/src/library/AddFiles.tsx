@@ -1,15 +1,14 @@
 import { FolderPlus, SlidersHorizontal, Upload } from "lucide-react";
-import { lazy, Suspense, useRef } from "react";
+import { lazy, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Button, IconButton } from "@/ui/Button";
-import { Popover } from "@/ui/Popover";
-import { Spinner } from "@/ui/Spinner";
+import { Deferred } from "@/ui/Deferred";
 import { isDefault } from "@/uploads/options";
 import { ACCEPTED, askForFiles, fromFileList } from "@/uploads/pick";
 import styles from "./AddFiles.module.css";
 import type { Adding } from "./useAddFiles";
 
-const OptionsForm = lazy(() => import("@/uploads/OptionsForm"));
+const OptionsPopover = lazy(() => import("@/uploads/OptionsPopover"));
 
 /** Buttons that add files or a folder, and what is to happen with them. */
 export function AddFiles({ adding }: { adding: Adding }) {
@@ -21,6 +20,14 @@ export function AddFiles({ adding }: { adding: Adding }) {
     if (picked === null) files.current?.click();
     else await adding.add(picked);
   };
+  const options = (
+    <IconButton
+      variant="secondary"
+      label={t("addOptions")}
+      icon={<SlidersHorizontal />}
+      className={isDefault(adding.options) ? undefined : styles.set}
+    />
+  );
   return (
     <div className={styles.group}>
       <input
@@ -49,22 +56,12 @@ export function AddFiles({ adding }: { adding: Adding }) {
           event.target.value = "";
         }}
       />
-      <Popover
-        label={t("addOptions")}
-        trigger={
-          <IconButton
-            label={t("addOptions")}
-            icon={<SlidersHorizontal />}
-            className={isDefault(adding.options) ? undefined : styles.set}
-          />
-        }
-      >
-        <Suspense fallback={<Spinner />}>
-          <OptionsForm options={adding.options} onChange={adding.changeOptions} />
-        </Suspense>
-      </Popover>
+      <Deferred opens="dialog" trigger={options}>
+        <OptionsPopover trigger={options} options={adding.options} onChange={adding.changeOptions} />
+      </Deferred>
       <IconButton
         variant="secondary"
+        className={styles.folder}
         label={t("addFolder")}
         icon={<FolderPlus />}
         onClick={() => folder.current?.click()}

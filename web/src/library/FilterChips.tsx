@@ -27,8 +27,8 @@ function useChips(filter: Filter): Chip[] {
     const text = languageName(code, currentLanguage());
     chips.push({ text, without: { languages: languages.filter((other) => other !== code) } });
   }
-  if (from !== "") chips.push({ text: `${t("from")} ${shortDay(from)}`, without: { from: "" } });
-  if (to !== "") chips.push({ text: `${t("to")} ${shortDay(to)}`, without: { to: "" } });
+  if (from !== "") chips.push({ text: t("fromDay", { day: shortDay(from) }), without: { from: "" } });
+  if (to !== "") chips.push({ text: t("toDay", { day: shortDay(to) }), without: { to: "" } });
   return chips;
 }
 

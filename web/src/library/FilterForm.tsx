@@ -18,7 +18,7 @@ function toggled<T>(values: readonly T[], value: T): T[] {
 }
 
 /** Everything that the list can be filtered by, with how many recordings have it. */
-export default function FilterForm({ filter, onChange }: FilterFormProps) {
+export function FilterForm({ filter, onChange }: FilterFormProps) {
   const { t } = useTranslation("library");
   const facets = useQuery({
     queryKey: keys.facets,

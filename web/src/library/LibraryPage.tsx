@@ -39,7 +39,7 @@ export default function LibraryPage() {
   const selection = useMemo(() => keepListed(selected, ids), [selected, ids]);
   const chosen = recordings.filter(({ id }) => selection.ids.has(id));
   const isAllChosen = chosen.length > 0 && chosen.length === recordings.length;
-  const isFirstRun = !filter.inBin && !isFiltered(filter) && list.isSuccess && recordings.length === 0;
+  const isEmpty = !isFiltered(filter) && list.isSuccess && recordings.length === 0;
   return (
     <Page
       wide
@@ -53,16 +53,16 @@ export default function LibraryPage() {
           <>
             <Link href="/?bin=1" className={styles.binLink} onClick={() => setSelected(NOTHING)}>
               <Trash2 aria-hidden />
-              {t("bin")}
+              <span className={styles.binText}>{t("bin")}</span>
             </Link>
-            <AddFiles adding={adding} />
+            {!isEmpty && <AddFiles adding={adding} />}
           </>
         )
       }
     >
       {!filter.inBin && <DropZone onPicked={adding.add} />}
-      {filter.inBin && recordings.length > 0 && <p className={styles.binText}>{t("binText")}</p>}
-      {!isFirstRun && (
+      {filter.inBin && recordings.length > 0 && <p className={styles.binNote}>{t("binText")}</p>}
+      {!isEmpty && (
         <div className={styles.tools}>
           {chosen.length === 0 ? (
             <Toolbar filter={filter} onChange={changeFilter} />
@@ -78,8 +78,12 @@ export default function LibraryPage() {
           <div className={styles.below}>
             {recordings.length > 0 && (
               <Checkbox
-                label={t("selectAll")}
-                hideLabel
+                aria-label={t("selectAll")}
+                label={
+                  <span className={styles.shown}>
+                    {t(list.hasNextPage ? "shownSome" : "shownAll", { count: recordings.length })}
+                  </span>
+                }
                 className={styles.all}
                 checked={isAllChosen}
                 mixed={chosen.length > 0 && !isAllChosen}
@@ -111,6 +115,7 @@ export default function LibraryPage() {
           selection={selection.ids}
           actions={actions}
           isStale={list.isPlaceholderData}
+          isLong={list.hasNextPage || (list.data?.pages.length ?? 0) > 1}
           hasMore={list.hasNextPage}
           isLoadingMore={list.isFetchingNextPage}
           error={list.isFetchNextPageError ? list.error : null}

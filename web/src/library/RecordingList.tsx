@@ -1,5 +1,4 @@
-import { defaultRangeExtractor, type Range, useWindowVirtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useErrorText } from "@/api/errors";
 import type { Recording } from "@/gen/recordroute/gateway/v1/library_pb";
@@ -10,8 +9,10 @@ import type { Asking } from "./LibraryPage";
 import styles from "./RecordingList.module.css";
 import { RecordingRow } from "./RecordingRow";
 import type { Actions } from "./useActions";
+import type { Placement } from "./VirtualRows";
 
-const ROW_PIXELS = 72;
+const VirtualRows = lazy(() => import("./VirtualRows"));
+
 /** The next page is asked for when so many rows are left. */
 const ROWS_AHEAD = 20;
 
@@ -22,6 +23,8 @@ type RecordingListProps = {
   actions: Actions;
   /** What is shown is of the filter before: the list for this one is on its way. */
   isStale: boolean;
+  /** There is more than one page. */
+  isLong: boolean;
   hasMore: boolean;
   isLoadingMore: boolean;
   error: unknown;
@@ -32,40 +35,24 @@ type RecordingListProps = {
   onFolder: (folder: string) => void;
 };
 
-/** The list: only the rows in view are in the page, and more are loaded before its end comes into view. */
+/** The list. Of a long one only the rows in view are in the page; more are loaded before its end comes into view. */
 export function RecordingList(props: RecordingListProps) {
   const { recordings, filter, selection, actions, isStale, hasMore, isLoadingMore, error, onMore } = props;
   const { t } = useTranslation("library");
-  const errorText = useErrorText(error);
   const list = useRef<HTMLUListElement>(null);
   const [top, setTop] = useState(0);
   const [focused, setFocused] = useState<string | null>(null);
+  const [last, setLast] = useState(0);
   useLayoutEffect(() => {
-    const measure = () => setTop(list.current?.offsetTop ?? 0);
+    const measure = () => {
+      const box = list.current?.getBoundingClientRect();
+      if (box !== undefined) setTop(box.top + window.scrollY);
+    };
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(document.body);
     return () => observer.disconnect();
   }, []);
-  const focusedIndex = focused === null ? -1 : recordings.findIndex(({ id }) => id === focused);
-  const rows = useWindowVirtualizer({
-    count: recordings.length,
-    estimateSize: () => ROW_PIXELS,
-    overscan: 8,
-    scrollMargin: top,
-    getItemKey: useCallback((index: number) => recordings[index]?.id ?? index, [recordings]),
-    // A row that has the focus stays, so that the focus does not get lost while one scrolls.
-    rangeExtractor: useCallback(
-      (range: Range) => {
-        const shown = defaultRangeExtractor(range);
-        if (focusedIndex < 0 || shown.includes(focusedIndex)) return shown;
-        return [...shown, focusedIndex].sort((one, other) => one - other);
-      },
-      [focusedIndex],
-    ),
-  });
-  const shown = rows.getVirtualItems();
-  const last = shown.at(-1)?.index ?? 0;
   useEffect(() => {
     if (hasMore && !isLoadingMore && !error && last >= recordings.length - ROWS_AHEAD) onMore();
   }, [hasMore, isLoadingMore, error, last, recordings.length, onMore]);
@@ -77,61 +64,74 @@ export function RecordingList(props: RecordingListProps) {
     const link = list.current?.querySelector<HTMLElement>(`[data-id="${next?.id}"] a`);
     if (document.activeElement === document.body) link?.focus();
   };
+  const renderRow = (recording: Recording, index: number, placement?: Placement) => (
+    <li
+      key={recording.id}
+      data-index={index}
+      data-id={recording.id}
+      aria-setsize={hasMore ? -1 : recordings.length}
+      aria-posinset={index + 1}
+      onFocus={() => setFocused(recording.id)}
+      {...placement}
+    >
+      <RecordingRow
+        recording={recording}
+        sort={filter.sort}
+        isSelected={selection.has(recording.id)}
+        actions={actions}
+        onRemove={() => void remove(recording)}
+        onToggle={(isRange) => props.onToggle(recording.id, isRange)}
+        onAsk={(what) => props.onAsk(what, recording)}
+        onTag={props.onTag}
+        onFolder={props.onFolder}
+      />
+    </li>
+  );
+  const all = recordings.map((recording, index) => renderRow(recording, index));
   return (
     <>
       <ul
         ref={list}
         className={styles.list}
-        style={{ height: rows.getTotalSize() }}
         aria-label={t("listOf")}
         aria-busy={isStale}
         onBlur={(event) => {
           if (!event.currentTarget.contains(event.relatedTarget)) setFocused(null);
         }}
       >
-        {shown.map(({ index, key, start }) => {
-          const recording = recordings[index];
-          if (recording === undefined) return null;
-          return (
-            <li
-              key={key}
-              ref={rows.measureElement}
-              data-index={index}
-              data-id={recording.id}
-              className={styles.item}
-              style={{ transform: `translateY(${start - top}px)` }}
-              aria-setsize={hasMore ? -1 : recordings.length}
-              aria-posinset={index + 1}
-              onFocus={() => setFocused(recording.id)}
-            >
-              <RecordingRow
-                recording={recording}
-                sort={filter.sort}
-                isSelected={selection.has(recording.id)}
-                actions={actions}
-                onRemove={() => void remove(recording)}
-                onToggle={(isRange) => props.onToggle(recording.id, isRange)}
-                onAsk={(what) => props.onAsk(what, recording)}
-                onTag={props.onTag}
-                onFolder={props.onFolder}
-              />
-            </li>
-          );
-        })}
+        {props.isLong ? (
+          <Suspense fallback={all}>
+            <VirtualRows
+              recordings={recordings}
+              top={top}
+              focused={focused}
+              renderRow={renderRow}
+              onLast={setLast}
+            />
+          </Suspense>
+        ) : (
+          all
+        )}
       </ul>
       {isLoadingMore && (
         <div className={styles.more}>
           <Spinner label={t("loadingMore")} />
         </div>
       )}
-      {error !== null && (
-        <div className={styles.more} role="alert">
-          <p>{errorText}</p>
-          <Button size="small" onClick={onMore}>
-            {t("loadMore")}
-          </Button>
-        </div>
-      )}
+      {error !== null && <MoreFailed error={error} onMore={onMore} />}
     </>
+  );
+}
+
+function MoreFailed({ error, onMore }: { error: unknown; onMore: () => void }) {
+  const { t } = useTranslation("library");
+  const text = useErrorText(error);
+  return (
+    <div className={styles.more} role="alert">
+      <p>{text}</p>
+      <Button size="small" onClick={onMore}>
+        {t("loadMore")}
+      </Button>
+    </div>
   );
 }

@@ -1,5 +1,5 @@
-import { AudioLines, FileText, Film, Folder, Users } from "lucide-react";
-import { type KeyboardEvent, type MouseEvent, useRef, useState } from "react";
+import { AudioLines, Ellipsis, FileText, Film, Folder, Users } from "lucide-react";
+import { type KeyboardEvent, lazy, type MouseEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { Access, type Recording, RecordingKind } from "@/gen/recordroute/gateway/v1/library_pb";
@@ -7,14 +7,17 @@ import { currentLanguage } from "@/i18n";
 import { languageName } from "@/lib/languages";
 import { size } from "@/lib/size";
 import { clock, dateOf, dayAndTime, isoDuration, secondsOf } from "@/lib/time";
+import { IconButton } from "@/ui/Button";
+import { Deferred } from "@/ui/Deferred";
 import { Checkbox } from "@/ui/Field";
 import type { Sort } from "./filter";
 import type { Asking } from "./LibraryPage";
 import styles from "./RecordingRow.module.css";
 import { RenameField } from "./RenameField";
-import { RowMenu } from "./RowMenu";
 import { RowState } from "./RowState";
 import type { Actions } from "./useActions";
+
+const RowMenu = lazy(() => import("./RowMenu"));
 
 const MOST_TAGS = 3;
 const MOST_NAMES = 3;
@@ -40,6 +43,7 @@ export function RecordingRow({ recording, sort, isSelected, actions, onRemove, .
   const inBin = recording.deletedAt !== undefined;
   const canEdit = recording.access >= Access.WRITE && !inBin;
   const title = recording.title || recording.fileName;
+  const menuButton = <IconButton label={t("menuOf", { title })} icon={<Ellipsis />} />;
   const endRename = (renamed: string | null) => {
     setIsRenaming(false);
     if (renamed !== null && renamed !== recording.title) void actions.rename(recording, renamed);
@@ -98,14 +102,16 @@ export function RecordingRow({ recording, sort, isSelected, actions, onRemove, .
       </div>
       <Length recording={recording} sort={sort} />
       <When recording={recording} sort={sort} />
-      <RowMenu
-        recording={recording}
-        title={title}
-        actions={actions}
-        onRename={() => setIsRenaming(true)}
-        onRemove={onRemove}
-        onAsk={on.onAsk}
-      />
+      <Deferred opens="menu" trigger={menuButton}>
+        <RowMenu
+          recording={recording}
+          trigger={menuButton}
+          actions={actions}
+          onRename={() => setIsRenaming(true)}
+          onRemove={onRemove}
+          onAsk={on.onAsk}
+        />
+      </Deferred>
     </div>
   );
 }

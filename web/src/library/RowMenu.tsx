@@ -1,8 +1,8 @@
-import { Download, Ellipsis, FolderOpen, Pencil, RotateCcw, Share2, Tags, Trash2, Undo2 } from "lucide-react";
+import { Download, FolderOpen, Pencil, RotateCcw, Share2, Tags, Trash2, Undo2 } from "lucide-react";
+import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
 import { Access, ArtifactKind, type Recording, RecordingKind } from "@/gen/recordroute/gateway/v1/library_pb";
-import { IconButton } from "@/ui/Button";
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from "@/ui/Menu";
 import { useToasts } from "@/ui/Toast";
 import type { Asking } from "./LibraryPage";
@@ -12,7 +12,7 @@ const FORMATS = ["docx", "md", "txt", "srt", "vtt", "json"] as const;
 
 type RowMenuProps = {
   recording: Recording;
-  title: string;
+  trigger: ReactElement;
   actions: Actions;
   onRename: () => void;
   onRemove: () => void;
@@ -20,7 +20,7 @@ type RowMenuProps = {
 };
 
 /** Everything that can be done with one recording. */
-export function RowMenu({ recording, title, actions, onRename, onRemove, onAsk }: RowMenuProps) {
+export default function RowMenu({ recording, trigger, actions, onRename, onRemove, onAsk }: RowMenuProps) {
   const { t } = useTranslation("library");
   const { showError } = useToasts();
   const [, navigate] = useLocation();
@@ -36,10 +36,9 @@ export function RowMenu({ recording, title, actions, onRename, onRemove, onAsk }
       showError(error);
     }
   };
-  const trigger = <IconButton label={t("menuOf", { title })} icon={<Ellipsis />} />;
   if (recording.deletedAt !== undefined) {
     return (
-      <Menu trigger={trigger}>
+      <Menu trigger={trigger} defaultOpen>
         <MenuItem icon={<Undo2 />} disabled={!isOwner} onSelect={() => void actions.restore([recording.id])}>
           {t("restore")}
         </MenuItem>
@@ -50,7 +49,7 @@ export function RowMenu({ recording, title, actions, onRename, onRemove, onAsk }
     );
   }
   return (
-    <Menu trigger={trigger}>
+    <Menu trigger={trigger} defaultOpen>
       <MenuItem icon={<FolderOpen />} onSelect={() => navigate(`/recordings/${recording.id}`)}>
         {t("open")}
       </MenuItem>

@@ -1,15 +1,14 @@
 import { ArrowDownUp, ListFilter, Search, X } from "lucide-react";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { lazy, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button, IconButton } from "@/ui/Button";
+import { Deferred } from "@/ui/Deferred";
 import { TextField } from "@/ui/Field";
-import { Menu, MenuChoice, MenuLabel, MenuSeparator } from "@/ui/Menu";
-import { Popover } from "@/ui/Popover";
-import { Spinner } from "@/ui/Spinner";
-import { countConditions, type Filter, SORTS } from "./filter";
+import { countConditions, type Filter } from "./filter";
 import styles from "./Toolbar.module.css";
 
-const FilterForm = lazy(() => import("./FilterForm"));
+const FilterPopover = lazy(() => import("./FilterPopover"));
+const SortMenu = lazy(() => import("./SortMenu"));
 
 const TYPING_MS = 200;
 
@@ -19,55 +18,34 @@ type ToolbarProps = { filter: Filter; onChange: (change: Partial<Filter>, isType
 export function Toolbar({ filter, onChange }: ToolbarProps) {
   const { t } = useTranslation("library");
   const count = countConditions(filter);
+  const filterButton = (
+    <Button
+      icon={<ListFilter />}
+      className={styles.button}
+      aria-label={count === 0 ? t("filter") : t("filterCount", { count })}
+    >
+      <span className={styles.text}>{t("filter")}</span>
+      {count > 0 && <span className={styles.count}>{count}</span>}
+    </Button>
+  );
+  const sortButton = (
+    <Button
+      icon={<ArrowDownUp />}
+      className={styles.button}
+      aria-label={t("sortBy", { order: t(`sort_${filter.sort}`) })}
+    >
+      <span className={styles.text}>{t(`sort_${filter.sort}`)}</span>
+    </Button>
+  );
   return (
     <search className={styles.bar}>
       <SearchField text={filter.text} onSearch={(text) => onChange({ text }, true)} />
-      <Popover
-        label={t("filters")}
-        trigger={
-          <Button
-            icon={<ListFilter />}
-            className={styles.button}
-            aria-label={count === 0 ? t("filter") : t("filterCount", { count })}
-          >
-            <span className={styles.text}>{t("filter")}</span>
-            {count > 0 && <span className={styles.count}>{count}</span>}
-          </Button>
-        }
-      >
-        <Suspense fallback={<Spinner />}>
-          <FilterForm filter={filter} onChange={onChange} />
-        </Suspense>
-      </Popover>
-      <Menu
-        trigger={
-          <Button
-            icon={<ArrowDownUp />}
-            className={styles.button}
-            aria-label={t("sortBy", { order: t(`sort_${filter.sort}`) })}
-          >
-            <span className={styles.text}>{t(`sort_${filter.sort}`)}</span>
-          </Button>
-        }
-      >
-        <MenuLabel>{t("sort")}</MenuLabel>
-        {SORTS.map((sort) => (
-          <MenuChoice
-            key={sort}
-            checked={filter.sort === sort}
-            onSelect={() => onChange({ sort, isAscending: sort === "title" })}
-          >
-            {t(`sort_${sort}`)}
-          </MenuChoice>
-        ))}
-        <MenuSeparator />
-        <MenuChoice checked={!filter.isAscending} onSelect={() => onChange({ isAscending: false })}>
-          {t(filter.sort === "title" ? "titleDescending" : "descending")}
-        </MenuChoice>
-        <MenuChoice checked={filter.isAscending} onSelect={() => onChange({ isAscending: true })}>
-          {t(filter.sort === "title" ? "titleAscending" : "ascending")}
-        </MenuChoice>
-      </Menu>
+      <Deferred opens="dialog" trigger={filterButton}>
+        <FilterPopover filter={filter} trigger={filterButton} onChange={onChange} />
+      </Deferred>
+      <Deferred opens="menu" trigger={sortButton}>
+        <SortMenu filter={filter} trigger={sortButton} onChange={onChange} />
+      </Deferred>
     </search>
   );
 }
@@ -101,7 +79,7 @@ function SearchField({ text, onSearch }: { text: string; onSearch: (text: string
         hideLabel
         type="search"
         icon={<Search />}
-        placeholder={t("search")}
+        placeholder={t("searchShort")}
         value={draft}
         maxLength={300}
         className={styles.searchInput}

@@ -6,6 +6,7 @@ import { Button } from "@/ui/Button";
 import { TextField } from "@/ui/Field";
 import { Popover } from "@/ui/Popover";
 import { useToasts } from "@/ui/Toast";
+import styles from "./BookmarkButton.module.css";
 import { recorder } from "./live";
 
 function isTyping(target: EventTarget | null): boolean {
@@ -18,6 +19,7 @@ function isTyping(target: EventTarget | null): boolean {
 export function BookmarkButton() {
   const { t } = useTranslation("live");
   const toasts = useToasts();
+  const [hasKeys] = useState(() => window.matchMedia("(pointer: fine)").matches);
   const [position, setPosition] = useState<number | null>(null);
   const [label, setLabel] = useState("");
   const open = () => {
@@ -53,13 +55,14 @@ export function BookmarkButton() {
         </Button>
       }
     >
-      <form onSubmit={save}>
+      <form className={styles.form} onSubmit={save}>
         <TextField
-          label={`${t("bookmarkAt", { time: clock(position ?? 0) })} · ${t("bookmarkLabel")}`}
+          label={t("bookmarkAt", { time: clock(position ?? 0) })}
+          placeholder={t("bookmarkLabel")}
           value={label}
           maxLength={250}
           autoComplete="off"
-          hint={t("bookmarkHint")}
+          hint={hasKeys ? t("bookmarkHint") : undefined}
           onChange={(event) => setLabel(event.target.value)}
         />
         <Button type="submit" variant="primary">

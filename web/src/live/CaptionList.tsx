@@ -117,9 +117,10 @@ export function Captions({ captions, marks, isLive }: CaptionsProps) {
         </p>
       )}
       {isLive && interim === null && (
-        <p className={styles.waiting}>
-          {captions.speaking ? t("listening") : lines.length === 0 && t("notRecorded")}
-        </p>
+        <div className={styles.waiting}>
+          <p>{captions.speaking ? t("listening") : lines.length === 0 && t("notRecorded")}</p>
+          {lines.length === 0 && <p className={styles.hint}>{t("captionsHint")}</p>}
+        </div>
       )}
       {isLive && !follows && (
         <Button className={styles.jump} size="small" icon={<ArrowDown aria-hidden />} onClick={follow}>

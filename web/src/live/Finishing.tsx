@@ -13,7 +13,8 @@ import { recorder } from "./live";
 export function Finishing() {
   const { t } = useTranslation("live");
   const { uplink, rest } = useObservable(recorder.state);
-  const isAway = uplink.connection === "away";
+  const isSafe = uplink.isDelivered && rest === null;
+  const isAway = !isSafe && uplink.connection === "away";
   return (
     <div className={styles.finishing} role="status">
       <p className={styles.title}>
@@ -22,7 +23,7 @@ export function Finishing() {
       </p>
       {rest !== null && <Progress label={t("restUploading")} percent={rest.percent} />}
       <p className={styles.text}>
-        {isAway ? t("finishingAway") : t("keepOpen")}{" "}
+        {isAway ? t("finishingAway") : t(isSafe ? "finishingSafe" : "keepOpen")}{" "}
         {uplink.unsentSeconds >= 1 &&
           t("finishingLeft", { time: span(uplink.unsentSeconds, currentLanguage()) })}
       </p>

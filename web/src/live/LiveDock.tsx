@@ -31,15 +31,15 @@ export default function LiveDock() {
   const goesOn = phase === "recording" || phase === "paused";
   if (!goesOn && phase !== "finishing") {
     return leftovers.length === 0 ? null : (
-      <div className={styles.dock}>
+      <section className={styles.dock} aria-label={t("title")}>
         <Link href="/live" className={styles.link}>
           {t("dockUnsent")}
         </Link>
-      </div>
+      </section>
     );
   }
   return (
-    <div className={styles.dock}>
+    <section className={styles.dock} aria-label={t("title")}>
       <Link href="/live" className={styles.link}>
         {phase === "recording" && <span className={styles.dot} aria-hidden />}
         {phase === "paused" && <Pause aria-hidden />}
@@ -48,6 +48,7 @@ export default function LiveDock() {
         {phase === "paused" && t("dockPaused")}
         {phase === "finishing" && t("dockFinishing")}
         <Elapsed />
+        <span className="visually-hidden">{t("goToLive")}</span>
       </Link>
       {goesOn && (
         <IconButton
@@ -57,6 +58,6 @@ export default function LiveDock() {
           onClick={() => void recorder.stop()}
         />
       )}
-    </div>
+    </section>
   );
 }

@@ -6,7 +6,6 @@ import { workflows } from "@/api/clients";
 import { keys } from "@/api/queries";
 import { type Workflow, WorkflowStage, WorkflowState } from "@/gen/recordroute/gateway/v1/workflow_pb";
 import { useObservable } from "@/lib/observable";
-import { Button } from "@/ui/Button";
 import { Notice } from "@/ui/Notice";
 import { Progress } from "@/ui/Progress";
 import { EmptyState } from "@/ui/State";
@@ -91,9 +90,8 @@ export function Result() {
   const made = parts.filter((part) => part.recordingId !== "");
   const restId = rest?.recordingId ?? "";
   const isOne = made.length + (restId === "" ? 0 : 1) === 1;
-  const again = <Button onClick={() => recorder.dismiss()}>{t("newRecording")}</Button>;
   if (made.length === 0 && restId === "") {
-    return <EmptyState icon={<MicOff />} title={t("doneEmpty")} text={t("doneEmptyText")} action={again} />;
+    return <EmptyState icon={<MicOff />} title={t("doneEmpty")} text={t("doneEmptyText")} />;
   }
   return (
     <div className={styles.results}>
@@ -113,7 +111,6 @@ export function Result() {
           text={t("restDone")}
         />
       )}
-      <div>{again}</div>
     </div>
   );
 }

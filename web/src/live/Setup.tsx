@@ -18,6 +18,9 @@ import styles from "./Setup.module.css";
 import { useMicrophones } from "./useMicrophones";
 import { rememberedForm, rememberForm, wishesOf } from "./wishes";
 
+/** The server's default: its title stands first. */
+const DEFAULT_TEMPLATE = "meeting";
+
 /** Asks what to record, and how; then records. */
 export function Setup({ user, isStarting }: { user: string; isStarting: boolean }) {
   const { t } = useTranslation("live");
@@ -125,11 +128,13 @@ export function Setup({ user, isStarting }: { user: string; isStarting: boolean 
               onChange={(event) => change({ template: event.target.value })}
             >
               <option value="">{t("templateDefault")}</option>
-              {templateList.data?.templates.map(({ name, title }) => (
-                <option key={name} value={name}>
-                  {title || name}
-                </option>
-              ))}
+              {templateList.data?.templates
+                .filter(({ name }) => name !== DEFAULT_TEMPLATE)
+                .map(({ name, title }) => (
+                  <option key={name} value={name}>
+                    {title || name}
+                  </option>
+                ))}
             </Select>
           </div>
           {source !== "tab" && (

@@ -8,7 +8,7 @@ import { Capture } from "./audio/capture";
 import { Outbox, type StoredBookmark } from "./outbox";
 import { Recorder } from "./recorder";
 import { uploadRest } from "./rest";
-import { isLockTaken, takeLock } from "./tabLock";
+import { isLockTaken, takeLock, untilLockIsFree } from "./tabLock";
 import { WakeLock } from "./wakeLock";
 
 async function addBookmarks(recordingId: string, late: StoredBookmark[]): Promise<void> {
@@ -33,6 +33,7 @@ export const recorder = new Recorder({
   openCapture: (source, choice, listener) => Capture.open(source, choice, listener),
   takeLock,
   isLockTaken,
+  untilLockIsFree,
   uploadRest: (...work) =>
     uploadRest({ uploads: clientOf(UploadService), workflows, hasher: new WorkerHasher() }, ...work),
   addBookmarks,

@@ -7,14 +7,19 @@ import { RATE } from "./audio/pcm";
 import { type Captions, captionsAfter, NO_CAPTIONS } from "./captions";
 import type { MicrophoneChoice } from "./microphone";
 import type { Outbox, RecordingWishes, StoredBookmark, StoredRecording } from "./outbox";
-import { type Outcome, type Part, type Pauses, Uplink, type UplinkState } from "./uplink";
+import { NOT_CONNECTED, type Outcome, type Part, type Pauses, Uplink, type UplinkState } from "./uplink";
 
-/** What the server proposes for captions that come soon, and what saves calls while it is not there. */
+/** What the server proposes for captions that come soon, and what saves calls on a slow line, or without any. */
 const CHUNK_SECONDS = 0.2;
-const AWAY_CHUNK_SECONDS = 1;
+const LONG_CHUNK_SECONDS = 1;
+/** With so much unsent the line is slow, and with so little it is quick again. */
+const SLOW_SECONDS = 2;
+const QUICK_SECONDS = 1;
 /** A microphone that is on is never as still as this, not even in a silent room. */
 const SILENCE = 0.0005;
-const SILENT_FOR_MS = 6_000;
+/** Until something was heard at all it is soon suspicious; later some microphones are just good at being still. */
+const SILENT_AT_FIRST_MS = 6_000;
+const SILENT_LATER_MS = 60_000;
 const NO_AUDIO = new Uint8Array(0);
 
 /** Another tab of this browser records, or sends what was recorded. */
@@ -64,6 +69,7 @@ export type RecorderParts = {
   openCapture: (source: Source, choice: MicrophoneChoice, listener: CaptureListener) => Promise<Capture>;
   takeLock: () => Promise<(() => void) | null>;
   isLockTaken: () => Promise<boolean>;
+  untilLockIsFree: () => Promise<void>;
   uploadRest: (
     outbox: Outbox,
     recording: StoredRecording,
@@ -88,7 +94,7 @@ const IDLE: LiveState = {
   isDeviceLost: false,
   isPartLost: false,
   isSilent: false,
-  uplink: { connection: "connecting", unsentSeconds: 0, problem: undefined, notKept: false },
+  uplink: NOT_CONNECTED,
   captions: NO_CAPTIONS,
   marks: [],
   parts: [],
@@ -110,7 +116,10 @@ export class Recorder {
   #options: StartOptions | null = null;
   #release: () => void = () => undefined;
   #stop = new AbortController();
+  #chunkSeconds = CHUNK_SECONDS;
   #heardAt = 0;
+  #hasHeard = false;
+  #isWaitingForLock = false;
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
@@ -149,6 +158,7 @@ export class Recorder {
       };
       early.forEach(take);
       this.#heardAt = Date.now();
+      this.#hasHeard = false;
       this.#change({ phase: "recording", deviceName: capture.name });
       this.#parts.screen.hold();
       window.addEventListener("beforeunload", askBeforeLeaving);
@@ -184,6 +194,7 @@ export class Recorder {
       this.#capture?.resume();
     }
     this.#heardAt = Date.now();
+    this.#hasHeard &&= !isDeviceLost;
     this.#change({
       phase: "recording",
       isDeviceLost: false,
@@ -240,7 +251,15 @@ export class Recorder {
   /** Looks for what earlier visits left on this device; not while another tab may be at it. */
   async findLeftovers(user: string): Promise<void> {
     if (this.#isBusy) return;
-    if (await this.#parts.isLockTaken()) return this.leftovers.set([]);
+    if (await this.#parts.isLockTaken()) {
+      this.leftovers.set([]);
+      if (this.#isWaitingForLock) return;
+      // A tab that was just closed, or one that is finished soon.
+      this.#isWaitingForLock = true;
+      await this.#parts.untilLockIsFree();
+      this.#isWaitingForLock = false;
+      return this.findLeftovers(user);
+    }
     const outbox = await this.#parts.openOutbox();
     try {
       const found: Leftover[] = [];
@@ -312,6 +331,7 @@ export class Recorder {
         this.#change(isAll ? { isDeviceLost: true } : { isPartLost: true, deviceName: capture.name });
       },
     });
+    this.#chunkSeconds = CHUNK_SECONDS;
     return capture;
   }
 
@@ -337,17 +357,29 @@ export class Recorder {
 
   #hear(peak: number): void {
     this.level.set(peak);
-    if (peak > SILENCE) this.#heardAt = Date.now();
-    const isSilent = Date.now() - this.#heardAt > SILENT_FOR_MS;
+    if (peak > SILENCE) {
+      this.#heardAt = Date.now();
+      this.#hasHeard = true;
+    }
+    const patience = this.#hasHeard ? SILENT_LATER_MS : SILENT_AT_FIRST_MS;
+    const isSilent = Date.now() - this.#heardAt > patience;
     if (isSilent !== this.state.get().isSilent) this.#change({ isSilent });
   }
 
   #follow(uplink: UplinkState): void {
-    const before = this.state.get().uplink;
-    if (uplink.connection !== before.connection) {
-      this.#capture?.setChunkSeconds(uplink.connection === "away" ? AWAY_CHUNK_SECONDS : CHUNK_SECONDS);
+    if (uplink.connection === "away" || uplink.unsentSeconds > SLOW_SECONDS) {
+      this.#setChunkSeconds(LONG_CHUNK_SECONDS);
+    } else if (uplink.unsentSeconds < QUICK_SECONDS) {
+      this.#setChunkSeconds(CHUNK_SECONDS);
     }
+    if (uplink.isDelivered) window.removeEventListener("beforeunload", askBeforeLeaving);
     this.#change({ uplink });
+  }
+
+  #setChunkSeconds(seconds: number): void {
+    if (seconds === this.#chunkSeconds) return;
+    this.#chunkSeconds = seconds;
+    this.#capture?.setChunkSeconds(seconds);
   }
 
   async #run(uplink: Uplink, outbox: Outbox, recording: StoredRecording): Promise<void> {
@@ -386,6 +418,7 @@ export class Recorder {
     if (rest === null) return;
     const upload = recording.rest ?? { requestId: crypto.randomUUID(), from: rest };
     await outbox.put({ ...recording, rest: upload, bookmarks: [] });
+    window.addEventListener("beforeunload", askBeforeLeaving);
     this.#change({ rest: { percent: 0, recordingId: "" } });
     const onProgress = (percent: number) => this.#change({ rest: { percent, recordingId: "" } });
     const { signal } = this.#stop;

@@ -19,3 +19,8 @@ export async function isLockTaken(): Promise<boolean> {
   const { held } = await navigator.locks.query();
   return held?.some((lock) => lock.name === NAME) ?? false;
 }
+
+/** Waits until no tab has it. */
+export async function untilLockIsFree(): Promise<void> {
+  await navigator.locks.request(NAME, { mode: "shared" }, () => undefined);
+}

@@ -46,9 +46,9 @@ function makeUplink(stored = recording()): Uplink {
   );
 }
 
-/** A chunk of 0.1 s that holds its own number. */
-function chunk(number: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(3200).fill(number);
+/** A chunk that holds its own number. */
+function chunk(number: number, seconds = 0.1): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(32_000 * seconds).fill(number);
 }
 
 /** The numbers of the chunks that a session has, in its order. */
@@ -83,6 +83,7 @@ test("chunks arrive in order, end the session, and leave nothing on the device",
   const outcome = await run;
   expect(numbers()).toEqual(upTo(30));
   expect(outcome.rest).toBeNull();
+  expect(state.isDelivered).toBe(true);
   expect(outcome.parts).toMatchObject([{ recordingId: "recording of session 1", reason: "" }]);
   expect(await kept()).toEqual([]);
   expect(uplink.seconds).toBeCloseTo(3);
@@ -181,7 +182,7 @@ test("a lost network costs nothing: the session goes on, and missed captions com
   await vi.waitFor(() => expect(state.connection).toBe("away"));
   for (const number of [5, 6, 7]) uplink.add(chunk(number));
   await vi.waitFor(() => expect(state.unsentSeconds).toBeCloseTo(0.3));
-  expect(await kept()).toEqual([5, 6, 7]);
+  await vi.waitFor(async () => expect(await kept()).toEqual([5, 6, 7]));
   server.session.tell({ case: "warning", value: warning("two") }, true);
   server.comeBack();
   await vi.waitFor(() => expect(numbers()).toEqual(upTo(8)));
@@ -318,17 +319,15 @@ test("a refusal after a long time without the server loses nothing", async () =>
 test("a speech service that is far behind gets what waits one by one, faster than it was spoken", async () => {
   server.bufferedSeconds = 25;
   run = uplink.run();
-  for (const number of upTo(11)) uplink.add(chunk(number));
-  await vi.waitFor(() => expect(server.pushed.length).toBeGreaterThan(0));
-  server.mostPushesUnderWay = 0;
   const begun = performance.now();
+  for (const number of upTo(11)) uplink.add(chunk(number, 0.4));
   await uplink.end();
   await run;
   const took = performance.now() - begun;
   expect(numbers()).toEqual(upTo(11));
-  // 1.1 s of speech at eight times its pace; the first two were under way before the server said so.
-  expect(took).toBeGreaterThan(80);
-  expect(took).toBeLessThan(1100);
+  // Nine chunks at eight times the pace of speech: the first two were under way before the server said so.
+  expect(took).toBeGreaterThan((9 * 400) / 8 - 10);
+  expect(took).toBeLessThan(11 * 400);
 });
 
 test("bookmarks wait for the server, and the end waits for them", async () => {

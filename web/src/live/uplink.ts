@@ -53,10 +53,20 @@ export type UplinkState = {
   connection: "connecting" | "online" | "away";
   /** Audio that the server does not have. */
   unsentSeconds: number;
+  /** The server has all of it, and knows that it is all: it goes on by itself. */
+  isDelivered: boolean;
   /** Why the last call failed, if not for the network; undefined while all goes well. */
   problem: unknown;
   /** This device takes no more: what is not sent is lost with the tab. */
   notKept: boolean;
+};
+
+export const NOT_CONNECTED: UplinkState = {
+  connection: "connecting",
+  unsentSeconds: 0,
+  isDelivered: false,
+  problem: undefined,
+  notKept: false,
 };
 
 export type UplinkListener = {
@@ -84,7 +94,7 @@ export class Uplink {
   readonly #parts: Part[] = [];
   #recording: StoredRecording;
   #stream = new AbortController();
-  #state: UplinkState = { connection: "connecting", unsentSeconds: 0, problem: undefined, notKept: false };
+  #state = NOT_CONNECTED;
   /** The server has answered once: from then on it is waited for. */
   #met = false;
   #streamStands = false;
@@ -491,13 +501,15 @@ export class Uplink {
   #tell(change: Partial<UplinkState>): void {
     const sent = this.#starts.get(this.#wanted);
     const unsent = this.#wanted >= this.#count ? 0 : this.#samples - (sent ?? this.#samples);
-    this.#state = { ...this.#state, ...change, unsentSeconds: unsent / RATE };
+    const isDelivered = this.#ended && this.#wanted > this.#count;
+    this.#state = { ...this.#state, ...change, isDelivered, unsentSeconds: unsent / RATE };
     this.#listener.onState(this.#state);
   }
 }
 
+/** By it a proxy sends all calls of a session to one replica. A new session gets the id of the request that opens it. */
 function headersOf(part: StoredPart): HeadersInit {
-  return part.sessionId === "" ? {} : { "x-session-id": part.sessionId };
+  return { "x-session-id": part.sessionId === "" ? part.requestId : part.sessionId };
 }
 
 /** Returns where a bookmark is in a session, in seconds. */

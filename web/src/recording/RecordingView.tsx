@@ -38,7 +38,9 @@ export function RecordingView({ recording }: { recording: Recording }) {
   const { t } = useTranslation("recording");
   const isNarrow = useIsNarrow();
   const hasSound = recording.kind === RecordingKind.MEDIA;
-  const [player] = useState(() => (hasSound ? new Player(secondsOf(recording.duration)) : null));
+  const [player] = useState(() =>
+    hasSound ? new Player(secondsOf(recording.duration), recording.mediaType) : null,
+  );
   const update = useUpdateRecording(recording.id);
   const bookmarks = useBookmarks(update);
   const toasts = useToasts();
@@ -55,6 +57,7 @@ export function RecordingView({ recording }: { recording: Recording }) {
   const isComplete = query.data?.complete ?? false;
 
   useSeekByAddress(player);
+  useSegmentByAddress(setTarget);
   useMediaSession(player, recording.title);
   usePlayerShortcuts({
     player,
@@ -117,7 +120,7 @@ export function RecordingView({ recording }: { recording: Recording }) {
   if (isNarrow)
     panels.unshift({
       value: "transcript",
-      label: t("transcript"),
+      label: t(hasSound ? "transcript" : "text"),
       content: <div className={styles.fill}>{transcript}</div>,
     });
   const isKnownTab = panels.some(({ value }) => value === tab);
@@ -188,14 +191,35 @@ function Media({ recording, player }: { recording: Recording; player: Player }) 
   return <audio ref={player.attach} src={address} preload="metadata" />;
 }
 
+/** Whether the browser has just opened this very address: from a link elsewhere, a bookmark, or by a reload. */
+let isOpenedByBrowser = true;
+
+function wasOpenedByBrowser(): boolean {
+  const [entry] = performance.getEntriesByType("navigation");
+  const isFirst = isOpenedByBrowser && entry?.name.split("#")[0] === window.location.href.split("#")[0];
+  isOpenedByBrowser = false;
+  return isFirst;
+}
+
 /** `?t=SECONDS` goes there; it plays where a click on this very page has asked for it. */
 function useSeekByAddress(player: Player | null): void {
   const [parameters] = useSearchParams();
   const wanted = parameters.get("t");
   useEffect(() => {
     const seconds = Number(wanted);
+    const isAsked = !wasOpenedByBrowser() && (navigator.userActivation?.isActive ?? false);
     if (player === null || wanted === null || !Number.isFinite(seconds) || seconds < 0) return;
     player.seek(seconds);
-    if (navigator.userActivation?.isActive) player.play();
+    if (isAsked) player.play();
   }, [player, wanted]);
+}
+
+/** Links into a document name the segment: it has no seconds. */
+function useSegmentByAddress(onTarget: (target: Target) => void): void {
+  const [parameters] = useSearchParams();
+  const wanted = parameters.get("segment");
+  useEffect(() => {
+    const segment = Number(wanted);
+    if (wanted !== null && Number.isInteger(segment) && segment >= 0) onTarget({ segment });
+  }, [wanted, onTarget]);
 }

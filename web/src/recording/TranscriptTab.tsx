@@ -1,6 +1,8 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import { FileText } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
+import { useConnected } from "@/api/watch";
 import { ArtifactKind, type Recording } from "@/gen/recordroute/gateway/v1/library_pb";
 import { WorkflowState } from "@/gen/recordroute/gateway/v1/workflow_pb";
 import { EmptyState, ErrorState, LoadingState } from "@/ui/State";
@@ -22,6 +24,7 @@ type TranscriptTabProps = {
 /** The transcript, or why there is none. */
 export function TranscriptTab({ recording, query, ...more }: TranscriptTabProps) {
   const { t } = useTranslation("recording");
+  useRetryWhenBack(query);
   const isThere = recording.artifacts.some(({ kind }) => kind === ArtifactKind.TRANSCRIPT);
   if (!isThere) {
     const isComing =
@@ -54,4 +57,15 @@ export function TranscriptTab({ recording, query, ...more }: TranscriptTabProps)
       {...more}
     />
   );
+}
+
+/** What could not be read while the server was away is read as soon as it is back. */
+function useRetryWhenBack({ isError, refetch }: UseQueryResult<Transcript>): void {
+  const isConnected = useConnected();
+  const wasConnected = useRef(isConnected);
+  useEffect(() => {
+    const isBack = isConnected && !wasConnected.current;
+    wasConnected.current = isConnected;
+    if (isBack && isError) void refetch();
+  }, [isConnected, isError, refetch]);
 }

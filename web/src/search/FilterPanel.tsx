@@ -49,7 +49,7 @@ function RecordingField({ filters, onChange }: ChangeProps) {
   const [text, setText] = useState("");
   const wanted = useDeferredValue(text.trim());
   const list = useQuery({
-    queryKey: keys.recordingList({ picker: wanted }),
+    queryKey: keys.recordingPicker(wanted),
     queryFn: () => library.listRecordings({ text: wanted, pageSize: SHOWN }),
     enabled: wanted !== "",
   });

@@ -12,7 +12,7 @@ import { type FindState, findAddress, NO_FILTERS, parseFind } from "./filters";
 import { PlayerBar } from "./PlayerBar";
 import { PlayerProvider, useNewPlayer } from "./player";
 import { RecentQueries } from "./RecentQueries";
-import { useRecentQueries } from "./recent";
+import { useRecentQueries, useRememberOnLeaving } from "./recent";
 import { SearchResults } from "./SearchResults";
 import { useSlashKey } from "./useSlashKey";
 
@@ -30,12 +30,14 @@ export default function FindPage() {
   const recent = useRecentQueries();
   const player = useNewPlayer();
   useSlashKey(box);
+  useRememberOnLeaving(mode === "search" ? query : "");
 
   useEffect(() => {
     document.title = `${t("title")} · RecordRoute`;
   }, [t]);
   useEffect(() => {
-    box.current?.focus();
+    // On phones the keyboard would cover what is there.
+    if (window.matchMedia("(pointer: fine)").matches) box.current?.focus();
     return () => clearTimeout(typing.current);
   }, []);
   // The address changes by itself, too: the way back, or a link to a query.

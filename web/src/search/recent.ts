@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 const STORED = "recordroute.recentQueries";
 const KEPT = 8;
@@ -12,6 +12,13 @@ function storedQueries(): string[] {
   }
 }
 
+/** Keeps a query, newest first. Returns what is kept now. */
+export function rememberQuery(query: string): string[] {
+  const kept = [query, ...storedQueries().filter((other) => other !== query)].slice(0, KEPT);
+  localStorage.setItem(STORED, JSON.stringify(kept));
+  return kept;
+}
+
 export type Recent = { queries: string[]; add: (query: string) => void; clear: () => void };
 
 /** What was looked for last, newest first. */
@@ -19,14 +26,24 @@ export function useRecentQueries(): Recent {
   const [queries, setQueries] = useState(storedQueries);
   return {
     queries,
-    add: (query) => {
-      const next = [query, ...queries.filter((other) => other !== query)].slice(0, KEPT);
-      localStorage.setItem(STORED, JSON.stringify(next));
-      setQueries(next);
-    },
+    add: (query) => setQueries(rememberQuery(query)),
     clear: () => {
       localStorage.removeItem(STORED);
       setQueries([]);
     },
   };
+}
+
+/** Whoever goes on to a result has found with this query, also without having pressed Enter. */
+export function useRememberOnLeaving(query: string): void {
+  const latest = useRef(query);
+  useEffect(() => {
+    latest.current = query;
+  }, [query]);
+  useEffect(
+    () => () => {
+      if (latest.current !== "") rememberQuery(latest.current);
+    },
+    [],
+  );
 }

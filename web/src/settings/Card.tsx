@@ -6,13 +6,15 @@ type CardProps = {
   text?: ReactNode;
   /** Buttons beside the title. */
   actions?: ReactNode;
+  /** Fields are as wide as what they hold, not as the card. */
+  narrow?: boolean;
   children?: ReactNode;
 };
 
 /** A group of settings that belong together. */
-export function Card({ title, text, actions, children }: CardProps) {
+export function Card({ title, text, actions, narrow = false, children }: CardProps) {
   return (
-    <section className={styles.card} aria-label={title}>
+    <section className={narrow ? `${styles.card} ${styles.narrow}` : styles.card} aria-label={title}>
       {(title !== undefined || actions !== undefined) && (
         <div className={styles.head}>
           <div className={styles.words}>

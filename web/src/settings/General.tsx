@@ -17,7 +17,7 @@ export function General() {
   const codes = Object.keys(LANGUAGES) as Language[];
   return (
     <>
-      <Card title={t("appearance")} text={t("appearanceText")}>
+      <Card title={t("appearance")} text={t("appearanceText")} narrow>
         <Select
           label={t("language")}
           value={currentLanguage()}

@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Button, IconButton } from "./Button";
 import styles from "./Dialog.module.css";
@@ -13,6 +13,13 @@ type DialogProps = {
   wide?: boolean;
 };
 
+/** What gets the focus back: where it was, or the button of the menu that it was in, since the menu will be gone. */
+function openerOf(focused: Element | null): HTMLElement | null {
+  const button = focused?.closest("[role=menu]")?.getAttribute("aria-labelledby");
+  const opener = button ? document.getElementById(button) : focused;
+  return opener instanceof HTMLElement ? opener : null;
+}
+
 /**
  * A modal dialog: it is open as long as it is rendered. The browser keeps the focus inside and closes it by Escape. What
  * has `data-first` gets the focus, else the dialog itself.
@@ -21,13 +28,18 @@ export function Dialog({ title, onClose, children, actions, wide = false }: Dial
   const { t } = useTranslation("ui");
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
+  // Before it is taken out of the page: a dialog that is gone gives no focus back.
+  useLayoutEffect(() => {
     const opened = dialog.current;
+    const opener = openerOf(document.activeElement);
     opened?.showModal();
     // Not the button that closes: its tooltip would take the first Escape.
     const first = opened?.querySelector<HTMLElement>("[data-first]") ?? opened;
     first?.focus();
-    return () => opened?.close();
+    return () => {
+      opened?.close();
+      if (document.activeElement === document.body) opener?.focus();
+    };
   }, []);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape is the keyboard's way, and the browser does it

@@ -10,13 +10,14 @@ import { Button } from "@/ui/Button";
 import { Select, TextField } from "@/ui/Field";
 import { Switch } from "@/ui/Switch";
 import { TagField } from "@/ui/TagField";
+import { tidyFolder } from "./folder";
 import { DEFAULT_OPTIONS, isDefault } from "./options";
 import type { UploadOptions } from "./types";
 
 type OptionsFormProps = { options: UploadOptions; onChange: (options: UploadOptions) => void };
 
 /** What is to happen with the files that are added next. */
-export default function OptionsForm({ options, onChange }: OptionsFormProps) {
+export function OptionsForm({ options, onChange }: OptionsFormProps) {
   const { t } = useTranslation("uploads");
   const listId = useId();
   const language = currentLanguage();
@@ -95,13 +96,4 @@ export default function OptionsForm({ options, onChange }: OptionsFormProps) {
       )}
     </>
   );
-}
-
-/** Returns a folder as the server takes it: names between slashes. */
-export function tidyFolder(folder: string): string {
-  return folder
-    .split("/")
-    .map((name) => name.trim())
-    .filter(Boolean)
-    .join("/");
 }

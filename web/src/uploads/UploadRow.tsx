@@ -1,8 +1,9 @@
+import { Code } from "@connectrpc/connect";
 import { CircleCheck, CircleX, Copy, Pause, Play, RotateCw, X } from "lucide-react";
 import { type ReactNode, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
-import { errorText } from "@/api/errors";
+import { errorText, failureOf } from "@/api/errors";
 import { currentLanguage } from "@/i18n";
 import { size } from "@/lib/size";
 import { span } from "@/lib/time";
@@ -82,6 +83,13 @@ export function UploadRow({ upload, manager }: RowProps) {
   );
 }
 
+/** What the server says of the file itself stays true. */
+function mayWorkAgain(error: unknown): boolean {
+  if (error instanceof LocalFileError) return false;
+  const { code, reason } = failureOf(error);
+  return code !== Code.InvalidArgument || reason === "CHECKSUM_MISMATCH";
+}
+
 function percentOf({ state, sentBytes, checkedBytes, sizeBytes }: Upload): number | null {
   if (state === "finishing") return null;
   const bytes = state === "checking" && sentBytes === 0 ? checkedBytes : sentBytes;
@@ -112,7 +120,7 @@ function Details({ upload, manager }: RowProps): ReactNode {
               ? t(upload.error.reason)
               : errorText(upload.error, apiText)}
           </p>
-          {!(upload.error instanceof LocalFileError) && (
+          {mayWorkAgain(upload.error) && (
             <Button size="small" icon={<RotateCw />} onClick={() => manager.resume(id)}>
               {t("retry")}
             </Button>

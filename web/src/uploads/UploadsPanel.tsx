@@ -7,6 +7,7 @@ import { IconButton } from "@/ui/Button";
 import { Progress } from "@/ui/Progress";
 import { Announcements } from "./Announcements";
 import { isUnderWay, type UploadManager, type UploadsSnapshot } from "./manager";
+import type { Upload } from "./types";
 import { UploadRow } from "./UploadRow";
 import styles from "./UploadsPanel.module.css";
 import { openUploads, rememberPending } from "./uploads";
@@ -54,8 +55,12 @@ function useHeight(panel: React.RefObject<HTMLElement | null>, isShown: boolean)
   }, [panel, isShown]);
 }
 
-function needsUser({ state }: { state: string }): boolean {
+function needsUser({ state }: Upload): boolean {
   return state === "failed" || state === "duplicate" || state === "needsFile";
+}
+
+function canBeCleared({ state }: Upload): boolean {
+  return state === "done" || state === "failed" || state === "duplicate";
 }
 
 function Panel({ uploads: manager }: { uploads: UploadManager }) {
@@ -99,8 +104,8 @@ function Panel({ uploads: manager }: { uploads: UploadManager }) {
           aria-expanded={isOpen}
           onClick={() => setIsOpen(!isOpen)}
         />
-        {summary.count === 0 && attention === 0 && (
-          <IconButton size="small" label={t("clear")} icon={<X />} onClick={() => manager.dismissDone()} />
+        {summary.count === 0 && uploads.some(canBeCleared) && (
+          <IconButton size="small" label={t("clear")} icon={<X />} onClick={() => manager.clear()} />
         )}
       </header>
       {summary.count > 0 && !isOpen && (

@@ -169,9 +169,11 @@ export class UploadManager {
     this.#startNext();
   }
 
-  dismissDone(): void {
+  /** Takes off the list what nothing more will become of by itself. */
+  clear(): void {
     for (const { id, state } of [...this.#uploads.values()]) {
       if (state === "done") this.dismiss(id);
+      else if (state === "duplicate" || state === "failed") this.cancel(id);
     }
   }
 

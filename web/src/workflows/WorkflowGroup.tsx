@@ -1,4 +1,4 @@
-import { ChevronRight, RotateCw, Square } from "lucide-react";
+import { ChevronRight, CircleStop, RotateCw } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { type Workflow, WorkflowState } from "@/gen/recordroute/gateway/v1/workflow_pb";
 import { Button } from "@/ui/Button";
@@ -40,7 +40,7 @@ export function WorkflowGroup({ workflows }: { workflows: Workflow[] }) {
         <Button
           size="small"
           className={styles.batchAction}
-          icon={isFailed ? <RotateCw /> : <Square />}
+          icon={isFailed ? <RotateCw /> : <CircleStop />}
           busy={change.isPending}
           onClick={() => change.mutate(requestsFor(workflows))}
         >

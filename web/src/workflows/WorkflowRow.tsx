@@ -1,4 +1,4 @@
-import { Check, Circle, CircleAlert, Minus, RotateCw, Square } from "lucide-react";
+import { Check, Circle, CircleAlert, CircleStop, Minus, RotateCw } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { reasonText } from "@/api/errors";
@@ -55,7 +55,7 @@ function ChangeButton({ workflow, change, title }: ChangeButtonProps) {
   return (
     <Button
       size="small"
-      icon={change === "cancel" ? <Square /> : <RotateCw />}
+      icon={change === "cancel" ? <CircleStop /> : <RotateCw />}
       busy={changing.isPending}
       aria-label={t(`${change}Name`, { title })}
       onClick={() => changing.mutate(requestsFor([workflow]))}

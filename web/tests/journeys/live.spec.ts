@@ -6,7 +6,7 @@ test("what is said appears while it is said, and becomes a recording", async ({ 
   await page.getByRole("button", { name: "Start recording" }).click();
   const captions = page.getByRole("region", { name: "Captions" });
   await expect(page.getByRole("timer", { name: "Recorded time" })).toBeVisible();
-  await expect(captions).toContainText(/ask not/i, { timeout: 60_000 });
+  await expect(captions).toContainText(/my fellow americans/i, { timeout: 60_000 });
   await expect(captions).toContainText(/what your country can do for you/i, { timeout: 60_000 });
 
   // Somewhere else on the page it goes on, and says so.
@@ -28,7 +28,7 @@ test("what is said appears while it is said, and becomes a recording", async ({ 
   await expect(page.getByText("Transcript and minutes are ready")).toBeVisible({ timeout: 90_000 });
   await page.getByRole("link", { name: "Open the recording" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "A speech, live" })).toBeVisible();
-  await expect(page.getByText(/ask not what your country/i)).toBeVisible();
+  await expect(page.locator("[data-text]").first()).toContainText(/ask not what your country/i);
 });
 
 test("a network that goes away takes nothing of the recording", async ({
@@ -49,7 +49,11 @@ test("a network that goes away takes nothing of the recording", async ({
   await expect(captions).toContainText(/do for your country/i, { timeout: 60_000 });
   await page.getByRole("button", { name: "Stop and save" }).click();
   await page.getByRole("link", { name: "Open the recording" }).click({ timeout: 60_000 });
-  await expect(page.getByText(/ask not what your country can do for you/i)).toBeVisible({ timeout: 90_000 });
+  // Nothing is missing of what was spoken while nobody listened.
+  await expect(page.locator("[data-text]").first()).toContainText(
+    /my fellow americans,? ask not what your country can do for you,? ask what you can do for your country/i,
+    { timeout: 90_000 },
+  );
 });
 
 test("a tab that was closed leaves what it had not sent, and the next one sends it", async ({
@@ -61,7 +65,7 @@ test("a tab that was closed leaves what it had not sent, and the next one sends 
   await page.goto("/live");
   await page.getByLabel("Title", { exact: true }).fill("Closed tab");
   await page.getByRole("button", { name: "Start recording" }).click();
-  await expect(page.getByRole("region", { name: "Captions" })).toContainText(/americans/i, {
+  await expect(page.getByRole("region", { name: "Captions" })).toContainText(/americans|country/i, {
     timeout: 60_000,
   });
   await context.setOffline(true);

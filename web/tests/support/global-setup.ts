@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { FullConfig } from "@playwright/test";
-import { PLACE } from "./place";
+import { isStarted, PLACE } from "./place";
 
 const ROOT = join(import.meta.dirname, "../../..");
 /** What Playwright is to run, of `--project`: the others need neither Envoy nor a filled library. */
@@ -14,8 +14,12 @@ function selectedProjects(config: FullConfig): Set<string> {
   return new Set(named.length > 0 ? named : config.projects.map((project) => project.name));
 }
 
-/** Starts the system that the tests run against, and returns what stops it. */
+/**
+ * Starts the system that the tests run against, and returns what stops it. What `tests/web/serve.py` has printed can be
+ * given in RECORDROUTE_WEB_TESTS: then that system is taken, and left running.
+ */
 export default async function globalSetup(config: FullConfig): Promise<() => Promise<void>> {
+  if (isStarted()) return async () => {};
   const projects = selectedProjects(config);
   const options = projects.has("screenshots") ? ["--shelf=many", "--models=default"] : ["--shelf=none"];
   if (projects.has("envoy")) options.push("--envoy");

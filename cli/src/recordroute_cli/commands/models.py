@@ -1,8 +1,14 @@
-"""`recordroute models`: what is installed, fetching, checking and deleting models. Needs no server."""
+"""`recordroute models`: what is installed, fetching, checking and deleting models, which needs no server; and which
+model does what, which the server knows.
+
+With `--json` it is also how the gateway looks after models (RECORDROUTE_GATEWAY_MODELS_COMMAND).
+"""
 
 from __future__ import annotations
 
 import sys
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -12,17 +18,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recordroute_cli import terminal
+from recordroute_cli.errors import CommandError
 from recordroute_cli.exit_codes import ExitCode
 from recordroute_cli.render import size
 
 if TYPE_CHECKING:
     from recordroute_models import ModelManager, ModelStatus, Notice, Progress
+    from recordroute_runtime.models import InstalledModel
     from rich.console import Console
     from stamina.instrumentation import RetryDetails
 
-app = typer.Typer(help="Install, check and delete models.", no_args_is_help=True)
+app = typer.Typer(help="Install, check, delete and choose models.", no_args_is_help=True)
 
 LINE_EVERY_PERCENT = 25
+JSON_LINE_SECONDS = 0.25
 
 
 class Source(StrEnum):
@@ -31,6 +40,13 @@ class Source(StrEnum):
     AUTO = "auto"
     PACKAGES = "packages"
     HUB = "hub"
+
+
+class Task(StrEnum):
+    """What models can be chosen for."""
+
+    STT = "stt"
+    LLM = "llm"
 
 
 SourceOption = Annotated[
@@ -46,10 +62,12 @@ def list_models(json: terminal.JsonOption = False) -> None:
     manager = _manager()
     models = manager.catalogue.models
     statuses = {model.id: manager.status(model.id) for model in models}
+    others = _uncatalogued(manager)
     if json:
         terminal.write_json(
             {
                 "models_dir": str(manager.models_dir),
+                "free_bytes": manager.free_bytes(),
                 "models": [
                     {
                         **_document(statuses[model.id]),
@@ -60,8 +78,19 @@ def list_models(json: terminal.JsonOption = False) -> None:
                         "languages": list(model.languages),
                         "description": model.description,
                         "download_bytes": manager.download_bytes(model.id),
+                        "sources": manager.source_kinds(model.id),
                     }
                     for model in models
+                ],
+                "uncatalogued_models": [
+                    {
+                        "id": model.id,
+                        "task": model.task,
+                        "license": model.license,
+                        "languages": list(model.languages),
+                        "size_bytes": model.size_bytes,
+                    }
+                    for model in others
                 ],
             }
         )
@@ -77,6 +106,10 @@ def list_models(json: terminal.JsonOption = False) -> None:
         status = statuses[model.id]
         bytes_ = status.size_bytes or manager.download_bytes(model.id)
         table.add_row(model.id, model.task, status.state, size(bytes_), model.license, model.description)
+    for other in others:
+        table.add_row(
+            other.id, other.task, "installed", size(other.size_bytes), other.license, "Not in the catalogue."
+        )
     terminal.out().print(table)
 
 
@@ -93,11 +126,15 @@ def pull(
         *(models or manager.catalogue.defaults()),
         *(manager.catalogue.for_tests() if for_tests else ()),
     ]
-    with _observer(json) as observer:
+    with _json_lines() if json else _observer(False) as observer:
         pulled = manager.pull(wanted, observer)
     if json:
-        terminal.write_json(
-            {"models_dir": str(manager.models_dir), "models": [asdict(model) for model in pulled]}
+        terminal.write_json_line(
+            {
+                "type": "result",
+                "models_dir": str(manager.models_dir),
+                "models": [asdict(model) for model in pulled],
+            }
         )
         return
     fetched = [model for model in pulled if model.downloaded_bytes]
@@ -143,15 +180,65 @@ def clean(
     ] = False,
     json: terminal.JsonOption = False,
 ) -> None:
-    """Delete interrupted downloads, and the models named."""
+    """Delete the models named, or, with none named, what interrupted downloads have left."""
+    from recordroute_models import Notice
+
     manager = _manager()
-    chosen = [model.id for model in manager.catalogue.models] if everything else models or []
+    chosen = models or []
+    if everything:
+        chosen = [model.id for model in manager.catalogue.models]
+    kept: list[str] = []
     with _observer(json) as observer:
-        freed = manager.clean(chosen, unknown=unknown, observer=observer)
+
+        def note(event: Progress | Notice) -> None:
+            if isinstance(event, Notice):
+                kept.append(event.model)
+            observer(event)
+
+        freed = manager.clean(chosen, unknown=unknown, observer=note)
     if json:
-        terminal.write_json({"freed_bytes": freed})
+        terminal.write_json({"freed_bytes": freed, "kept": kept})
     else:
         terminal.note(f"{size(freed)} freed")
+
+
+@app.command("use", epilog="Example: recordroute models use faster-whisper-tiny.en")
+def use(
+    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", show_default=False)] = None,
+    reset: Annotated[
+        Task | None,
+        typer.Option("--reset", help="Give this task back to the model that the server was started with."),
+    ] = None,
+    json: terminal.JsonOption = False,
+) -> None:
+    """Say which model transcribes, or writes minutes and answers, from now on. With nothing named: tell which does."""
+    from recordroute.gateway.v1 import model_pb2
+
+    from recordroute_cli.client import connect
+
+    if model is not None and reset is not None:
+        raise CommandError("name a model or --reset a task, not both", ExitCode.USAGE)
+    with connect() as gateway:
+        served = gateway.call(gateway.models.ListModels, model_pb2.ListModelsRequest()).models
+        if model is not None or reset is not None:
+            task = (
+                getattr(model_pb2, f"MODEL_TASK_{reset.value.upper()}")
+                if reset is not None
+                else next((found.task for found in served if found.id == model), model_pb2.MODEL_TASK_OTHER)
+            )
+            request = model_pb2.UseModelRequest(request_id=str(uuid.uuid4()), task=task, model_id=model or "")
+            gateway.call(gateway.models.UseModel, request)
+            served = gateway.call(gateway.models.ListModels, model_pb2.ListModelsRequest()).models
+    current = [
+        (model_pb2.ModelTask.Name(found.task).removeprefix("MODEL_TASK_").lower(), found.id)
+        for found in served
+        if found.is_current
+    ]
+    if json:
+        terminal.write_json({"models": [{"task": task, "id": name} for task, name in current]})
+        return
+    for task, name in current:
+        terminal.out().print(f"{task:<10} {terminal.plain(name)}", soft_wrap=True)
 
 
 def _manager(source: Source | None = None) -> ModelManager:
@@ -162,6 +249,20 @@ def _manager(source: Source | None = None) -> ModelManager:
     if source is not None:
         settings = settings.model_copy(update={"source": source.value})
     return ModelManager.from_settings(load_settings(CommonSettings), settings)
+
+
+def _uncatalogued(manager: ModelManager) -> list[InstalledModel]:
+    """Returns the installed models that somebody else put there; without those that say nothing of themselves."""
+    from recordroute_runtime.errors import ModelMissing
+    from recordroute_runtime.models import find_model
+
+    found = []
+    for name in manager.uncatalogued():
+        try:
+            found.append(find_model(manager.models_dir, name))
+        except (ModelMissing, KeyError) as error:
+            terminal.note(f"{manager.models_dir / name} is no model: {error}")
+    return found
 
 
 def _document(status: ModelStatus) -> dict[str, object]:
@@ -186,7 +287,44 @@ def _observer(quiet: bool) -> Iterator[Callable[[Progress | Notice], None]]:
 
 
 def _tell_retry(details: RetryDetails) -> None:
-    terminal.note(f"{details.caused_by}; trying again in {details.wait_for:.1f} s")
+    terminal.note(_retry_message(details))
+
+
+def _retry_message(details: RetryDetails) -> str:
+    return f"{details.caused_by}; trying again in {details.wait_for:.1f} s"
+
+
+@contextmanager
+def _json_lines() -> Iterator[Callable[[Progress | Notice], None]]:
+    """Gives what prints the manager's events as JSON Lines: each change of phase, and progress at each percent and a
+    few times a second, so that a download that stops does not look further behind than it is."""
+    from recordroute_models import Notice
+    from stamina.instrumentation import set_on_retry_hooks
+
+    told: dict[str, tuple[str, int]] = {}
+    model, last = "", 0.0
+
+    def tell(event: Progress | Notice) -> None:
+        nonlocal model, last
+        model = event.model
+        if isinstance(event, Notice):
+            terminal.write_json_line({"type": "notice", "model": model, "message": event.message})
+            return
+        now = time.monotonic()
+        state = (event.phase, 100 * event.done_bytes // max(1, event.total_bytes))
+        if told.get(model) == state and now - last < JSON_LINE_SECONDS:
+            return
+        told[model], last = state, now
+        terminal.write_json_line({"type": "progress", **asdict(event)})
+
+    def tell_retry(details: RetryDetails) -> None:
+        terminal.write_json_line({"type": "notice", "model": model, "message": _retry_message(details)})
+
+    set_on_retry_hooks([tell_retry])
+    try:
+        yield tell
+    finally:
+        set_on_retry_hooks(None)
 
 
 class _Lines:

@@ -25,23 +25,23 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#recordroute/common/v1/minutes.proto\x12\x15recordroute.common.v1\x1a\x1egoogle/protobuf/duration.proto\"\xcb\x01\n\x08\x45vidence\x12\x15\n\rsegment_index\x18\x01 \x01(\r\x12(\n\x05start\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07speaker\x18\x04 \x01(\t\x12\r\n\x05quote\x18\x05 \x01(\t\x12\x11\n\x04page\x18\x06 \x01(\rH\x00\x88\x01\x01\x12\x11\n\x04line\x18\x07 \x01(\rH\x01\x88\x01\x01\x42\x07\n\x05_pageB\x07\n\x05_line\"+\n\x0cMinutesField\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\x83\x01\n\x0bMinutesItem\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x31\n\x08\x65vidence\x18\x02 \x03(\x0b\x32\x1f.recordroute.common.v1.Evidence\x12\x33\n\x06\x66ields\x18\x03 \x03(\x0b\x32#.recordroute.common.v1.MinutesField\"\x8b\x01\n\x0eMinutesSection\x12\x37\n\x04kind\x18\x01 \x01(\x0e\x32).recordroute.common.v1.MinutesSectionKind\x12\x31\n\x05items\x18\x02 \x03(\x0b\x32\".recordroute.common.v1.MinutesItem\x12\r\n\x05title\x18\x03 \x01(\t\"\x9c\x01\n\x07Minutes\x12\x10\n\x08language\x18\x01 \x01(\t\x12\x10\n\x08overview\x18\x02 \x01(\t\x12\x37\n\x08sections\x18\x03 \x03(\x0b\x32%.recordroute.common.v1.MinutesSection\x12\r\n\x05model\x18\x04 \x01(\t\x12\x13\n\x0bunsupported\x18\x05 \x03(\t\x12\x10\n\x08template\x18\x06 \x01(\t*\xb1\x02\n\x12MinutesSectionKind\x12$\n MINUTES_SECTION_KIND_UNSPECIFIED\x10\x00\x12\x1f\n\x1bMINUTES_SECTION_KIND_TOPICS\x10\x01\x12#\n\x1fMINUTES_SECTION_KIND_KEY_POINTS\x10\x02\x12\"\n\x1eMINUTES_SECTION_KIND_DECISIONS\x10\x03\x12%\n!MINUTES_SECTION_KIND_ACTION_ITEMS\x10\x04\x12\x1e\n\x1aMINUTES_SECTION_KIND_RISKS\x10\x05\x12#\n\x1fMINUTES_SECTION_KIND_NEXT_STEPS\x10\x06\x12\x1f\n\x1bMINUTES_SECTION_KIND_CUSTOM\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#recordroute/common/v1/minutes.proto\x12\x15recordroute.common.v1\x1a\x1egoogle/protobuf/duration.proto\"\xcb\x01\n\x08\x45vidence\x12\x15\n\rsegment_index\x18\x01 \x01(\r\x12(\n\x05start\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07speaker\x18\x04 \x01(\t\x12\r\n\x05quote\x18\x05 \x01(\t\x12\x11\n\x04page\x18\x06 \x01(\rH\x00\x88\x01\x01\x12\x11\n\x04line\x18\x07 \x01(\rH\x01\x88\x01\x01\x42\x07\n\x05_pageB\x07\n\x05_line\"+\n\x0cMinutesField\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\xa1\x01\n\x0bMinutesItem\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x31\n\x08\x65vidence\x18\x02 \x03(\x0b\x32\x1f.recordroute.common.v1.Evidence\x12\x33\n\x06\x66ields\x18\x03 \x03(\x0b\x32#.recordroute.common.v1.MinutesField\x12\x0e\n\x06\x65\x64ited\x18\x04 \x01(\x08\x12\x0c\n\x04\x64one\x18\x05 \x01(\x08\"\x8b\x01\n\x0eMinutesSection\x12\x37\n\x04kind\x18\x01 \x01(\x0e\x32).recordroute.common.v1.MinutesSectionKind\x12\x31\n\x05items\x18\x02 \x03(\x0b\x32\".recordroute.common.v1.MinutesItem\x12\r\n\x05title\x18\x03 \x01(\t\"\xb5\x01\n\x07Minutes\x12\x10\n\x08language\x18\x01 \x01(\t\x12\x10\n\x08overview\x18\x02 \x01(\t\x12\x37\n\x08sections\x18\x03 \x03(\x0b\x32%.recordroute.common.v1.MinutesSection\x12\r\n\x05model\x18\x04 \x01(\t\x12\x13\n\x0bunsupported\x18\x05 \x03(\t\x12\x10\n\x08template\x18\x06 \x01(\t\x12\x17\n\x0foverview_edited\x18\x07 \x01(\x08*\xb1\x02\n\x12MinutesSectionKind\x12$\n MINUTES_SECTION_KIND_UNSPECIFIED\x10\x00\x12\x1f\n\x1bMINUTES_SECTION_KIND_TOPICS\x10\x01\x12#\n\x1fMINUTES_SECTION_KIND_KEY_POINTS\x10\x02\x12\"\n\x1eMINUTES_SECTION_KIND_DECISIONS\x10\x03\x12%\n!MINUTES_SECTION_KIND_ACTION_ITEMS\x10\x04\x12\x1e\n\x1aMINUTES_SECTION_KIND_RISKS\x10\x05\x12#\n\x1fMINUTES_SECTION_KIND_NEXT_STEPS\x10\x06\x12\x1f\n\x1bMINUTES_SECTION_KIND_CUSTOM\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recordroute.common.v1.minutes_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MINUTESSECTIONKIND']._serialized_start=781
-  _globals['_MINUTESSECTIONKIND']._serialized_end=1086
+  _globals['_MINUTESSECTIONKIND']._serialized_start=836
+  _globals['_MINUTESSECTIONKIND']._serialized_end=1141
   _globals['_EVIDENCE']._serialized_start=95
   _globals['_EVIDENCE']._serialized_end=298
   _globals['_MINUTESFIELD']._serialized_start=300
   _globals['_MINUTESFIELD']._serialized_end=343
   _globals['_MINUTESITEM']._serialized_start=346
-  _globals['_MINUTESITEM']._serialized_end=477
-  _globals['_MINUTESSECTION']._serialized_start=480
-  _globals['_MINUTESSECTION']._serialized_end=619
-  _globals['_MINUTES']._serialized_start=622
-  _globals['_MINUTES']._serialized_end=778
+  _globals['_MINUTESITEM']._serialized_end=507
+  _globals['_MINUTESSECTION']._serialized_start=510
+  _globals['_MINUTESSECTION']._serialized_end=649
+  _globals['_MINUTES']._serialized_start=652
+  _globals['_MINUTES']._serialized_end=833
 # @@protoc_insertion_point(module_scope)

@@ -56,14 +56,18 @@ class MinutesField(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class MinutesItem(_message.Message):
-    __slots__ = ("text", "evidence", "fields")
+    __slots__ = ("text", "evidence", "fields", "edited", "done")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
+    EDITED_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
     text: str
     evidence: _containers.RepeatedCompositeFieldContainer[Evidence]
     fields: _containers.RepeatedCompositeFieldContainer[MinutesField]
-    def __init__(self, text: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., fields: _Optional[_Iterable[_Union[MinutesField, _Mapping]]] = ...) -> None: ...
+    edited: bool
+    done: bool
+    def __init__(self, text: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., fields: _Optional[_Iterable[_Union[MinutesField, _Mapping]]] = ..., edited: _Optional[bool] = ..., done: _Optional[bool] = ...) -> None: ...
 
 class MinutesSection(_message.Message):
     __slots__ = ("kind", "items", "title")
@@ -76,17 +80,19 @@ class MinutesSection(_message.Message):
     def __init__(self, kind: _Optional[_Union[MinutesSectionKind, str]] = ..., items: _Optional[_Iterable[_Union[MinutesItem, _Mapping]]] = ..., title: _Optional[str] = ...) -> None: ...
 
 class Minutes(_message.Message):
-    __slots__ = ("language", "overview", "sections", "model", "unsupported", "template")
+    __slots__ = ("language", "overview", "sections", "model", "unsupported", "template", "overview_edited")
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     OVERVIEW_FIELD_NUMBER: _ClassVar[int]
     SECTIONS_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     UNSUPPORTED_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    OVERVIEW_EDITED_FIELD_NUMBER: _ClassVar[int]
     language: str
     overview: str
     sections: _containers.RepeatedCompositeFieldContainer[MinutesSection]
     model: str
     unsupported: _containers.RepeatedScalarFieldContainer[str]
     template: str
-    def __init__(self, language: _Optional[str] = ..., overview: _Optional[str] = ..., sections: _Optional[_Iterable[_Union[MinutesSection, _Mapping]]] = ..., model: _Optional[str] = ..., unsupported: _Optional[_Iterable[str]] = ..., template: _Optional[str] = ...) -> None: ...
+    overview_edited: bool
+    def __init__(self, language: _Optional[str] = ..., overview: _Optional[str] = ..., sections: _Optional[_Iterable[_Union[MinutesSection, _Mapping]]] = ..., model: _Optional[str] = ..., unsupported: _Optional[_Iterable[str]] = ..., template: _Optional[str] = ..., overview_edited: _Optional[bool] = ...) -> None: ...

@@ -569,12 +569,70 @@ class GetMinutesRequest(_message.Message):
     def __init__(self, recording_id: _Optional[str] = ...) -> None: ...
 
 class GetMinutesResponse(_message.Message):
-    __slots__ = ("minutes", "stale")
+    __slots__ = ("minutes", "stale", "etag")
     MINUTES_FIELD_NUMBER: _ClassVar[int]
     STALE_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
     minutes: _minutes_pb2.Minutes
     stale: bool
-    def __init__(self, minutes: _Optional[_Union[_minutes_pb2.Minutes, _Mapping]] = ..., stale: _Optional[bool] = ...) -> None: ...
+    etag: str
+    def __init__(self, minutes: _Optional[_Union[_minutes_pb2.Minutes, _Mapping]] = ..., stale: _Optional[bool] = ..., etag: _Optional[str] = ...) -> None: ...
+
+class MinutesLine(_message.Message):
+    __slots__ = ("section_index", "item_index")
+    SECTION_INDEX_FIELD_NUMBER: _ClassVar[int]
+    ITEM_INDEX_FIELD_NUMBER: _ClassVar[int]
+    section_index: int
+    item_index: int
+    def __init__(self, section_index: _Optional[int] = ..., item_index: _Optional[int] = ...) -> None: ...
+
+class RewriteLine(_message.Message):
+    __slots__ = ("line", "text")
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    line: MinutesLine
+    text: str
+    def __init__(self, line: _Optional[_Union[MinutesLine, _Mapping]] = ..., text: _Optional[str] = ...) -> None: ...
+
+class TickLine(_message.Message):
+    __slots__ = ("line", "done")
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    line: MinutesLine
+    done: bool
+    def __init__(self, line: _Optional[_Union[MinutesLine, _Mapping]] = ..., done: _Optional[bool] = ...) -> None: ...
+
+class MinutesEdit(_message.Message):
+    __slots__ = ("overview", "rewrite_line", "remove_line", "tick_line")
+    OVERVIEW_FIELD_NUMBER: _ClassVar[int]
+    REWRITE_LINE_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_LINE_FIELD_NUMBER: _ClassVar[int]
+    TICK_LINE_FIELD_NUMBER: _ClassVar[int]
+    overview: str
+    rewrite_line: RewriteLine
+    remove_line: MinutesLine
+    tick_line: TickLine
+    def __init__(self, overview: _Optional[str] = ..., rewrite_line: _Optional[_Union[RewriteLine, _Mapping]] = ..., remove_line: _Optional[_Union[MinutesLine, _Mapping]] = ..., tick_line: _Optional[_Union[TickLine, _Mapping]] = ...) -> None: ...
+
+class EditMinutesRequest(_message.Message):
+    __slots__ = ("request_id", "recording_id", "etag", "edits")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    RECORDING_ID_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    EDITS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    recording_id: str
+    etag: str
+    edits: _containers.RepeatedCompositeFieldContainer[MinutesEdit]
+    def __init__(self, request_id: _Optional[str] = ..., recording_id: _Optional[str] = ..., etag: _Optional[str] = ..., edits: _Optional[_Iterable[_Union[MinutesEdit, _Mapping]]] = ...) -> None: ...
+
+class EditMinutesResponse(_message.Message):
+    __slots__ = ("minutes", "etag")
+    MINUTES_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    minutes: _minutes_pb2.Minutes
+    etag: str
+    def __init__(self, minutes: _Optional[_Union[_minutes_pb2.Minutes, _Mapping]] = ..., etag: _Optional[str] = ...) -> None: ...
 
 class GetWaveformRequest(_message.Message):
     __slots__ = ("recording_id", "peak_count")

@@ -95,6 +95,11 @@ class LibraryServiceStub:
                 request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetMinutesRequest.SerializeToString,
                 response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetMinutesResponse.FromString,
                 _registered_method=True)
+        self.EditMinutes = channel.unary_unary(
+                '/recordroute.gateway.v1.LibraryService/EditMinutes',
+                request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.EditMinutesRequest.SerializeToString,
+                response_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.EditMinutesResponse.FromString,
+                _registered_method=True)
         self.GetWaveform = channel.unary_unary(
                 '/recordroute.gateway.v1.LibraryService/GetWaveform',
                 request_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetWaveformRequest.SerializeToString,
@@ -245,6 +250,18 @@ class LibraryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EditMinutes(self, request, context):
+        """Changes the minutes: all edits or none. Lines keep the places that they rest on, and tell that a person wrote them.
+        Minutes that are made anew have none of it.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), ABORTED (ETAG_MISMATCH: somebody else was faster),
+        INVALID_ARGUMENT (BAD_EDIT, with the position of the edit), PERMISSION_DENIED (READ_ONLY), FAILED_PRECONDITION
+        (RECORDING_IN_BIN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetWaveform(self, request, context):
         """Gets how loud the recording is over its length, to be drawn. It is computed once.
 
@@ -378,6 +395,11 @@ def add_LibraryServiceServicer_to_server(servicer, server):
                     servicer.GetMinutes,
                     request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetMinutesRequest.FromString,
                     response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.GetMinutesResponse.SerializeToString,
+            ),
+            'EditMinutes': grpc.unary_unary_rpc_method_handler(
+                    servicer.EditMinutes,
+                    request_deserializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.EditMinutesRequest.FromString,
+                    response_serializer=recordroute_dot_gateway_dot_v1_dot_library__pb2.EditMinutesResponse.SerializeToString,
             ),
             'GetWaveform': grpc.unary_unary_rpc_method_handler(
                     servicer.GetWaveform,
@@ -745,6 +767,33 @@ class LibraryService:
             '/recordroute.gateway.v1.LibraryService/GetMinutes',
             recordroute_dot_gateway_dot_v1_dot_library__pb2.GetMinutesRequest.SerializeToString,
             recordroute_dot_gateway_dot_v1_dot_library__pb2.GetMinutesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EditMinutes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recordroute.gateway.v1.LibraryService/EditMinutes',
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.EditMinutesRequest.SerializeToString,
+            recordroute_dot_gateway_dot_v1_dot_library__pb2.EditMinutesResponse.FromString,
             options,
             channel_credentials,
             insecure,

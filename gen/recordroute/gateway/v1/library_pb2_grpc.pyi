@@ -84,6 +84,14 @@ class LibraryServiceStub:
     """
     GetMinutes: _grpc.UnaryUnaryMultiCallable[_library_pb2.GetMinutesRequest, _library_pb2.GetMinutesResponse]
     """Gets the minutes. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
+    EditMinutes: _grpc.UnaryUnaryMultiCallable[_library_pb2.EditMinutesRequest, _library_pb2.EditMinutesResponse]
+    """Changes the minutes: all edits or none. Lines keep the places that they rest on, and tell that a person wrote them.
+    Minutes that are made anew have none of it.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), ABORTED (ETAG_MISMATCH: somebody else was faster),
+    INVALID_ARGUMENT (BAD_EDIT, with the position of the edit), PERMISSION_DENIED (READ_ONLY), FAILED_PRECONDITION
+    (RECORDING_IN_BIN).
+    """
     GetWaveform: _grpc.UnaryUnaryMultiCallable[_library_pb2.GetWaveformRequest, _library_pb2.GetWaveformResponse]
     """Gets how loud the recording is over its length, to be drawn. It is computed once.
 
@@ -179,6 +187,14 @@ class LibraryServiceAsyncStub(LibraryServiceStub):
     """
     GetMinutes: _aio.UnaryUnaryMultiCallable[_library_pb2.GetMinutesRequest, _library_pb2.GetMinutesResponse]  # type: ignore[assignment]
     """Gets the minutes. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
+    EditMinutes: _aio.UnaryUnaryMultiCallable[_library_pb2.EditMinutesRequest, _library_pb2.EditMinutesResponse]  # type: ignore[assignment]
+    """Changes the minutes: all edits or none. Lines keep the places that they rest on, and tell that a person wrote them.
+    Minutes that are made anew have none of it.
+
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), ABORTED (ETAG_MISMATCH: somebody else was faster),
+    INVALID_ARGUMENT (BAD_EDIT, with the position of the edit), PERMISSION_DENIED (READ_ONLY), FAILED_PRECONDITION
+    (RECORDING_IN_BIN).
+    """
     GetWaveform: _aio.UnaryUnaryMultiCallable[_library_pb2.GetWaveformRequest, _library_pb2.GetWaveformResponse]  # type: ignore[assignment]
     """Gets how loud the recording is over its length, to be drawn. It is computed once.
 
@@ -343,6 +359,20 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_library_pb2.GetMinutesResponse, _abc.Awaitable[_library_pb2.GetMinutesResponse]]:
         """Gets the minutes. Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
+
+    @_abc_1.abstractmethod
+    def EditMinutes(
+        self,
+        request: _library_pb2.EditMinutesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_library_pb2.EditMinutesResponse, _abc.Awaitable[_library_pb2.EditMinutesResponse]]:
+        """Changes the minutes: all edits or none. Lines keep the places that they rest on, and tell that a person wrote them.
+        Minutes that are made anew have none of it.
+
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY), ABORTED (ETAG_MISMATCH: somebody else was faster),
+        INVALID_ARGUMENT (BAD_EDIT, with the position of the edit), PERMISSION_DENIED (READ_ONLY), FAILED_PRECONDITION
+        (RECORDING_IN_BIN).
+        """
 
     @_abc_1.abstractmethod
     def GetWaveform(

@@ -79,7 +79,8 @@ class WorkflowServiceServicer:
     def StartWorkflow(self, request, context):
         """Starts the work on a recording and returns at once; watch it to see it happen.
 
-        Errors: NOT_FOUND (RECORDING_NOT_FOUND), ALREADY_EXISTS (WORKFLOW_RUNNING, with the id of the running one).
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND), ALREADY_EXISTS (WORKFLOW_RUNNING, with the id of the running one),
+        INVALID_ARGUMENT (BAD_TEMPLATE where the options name one that there is not).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,8 @@ class WorkflowServiceStub:
     StartWorkflow: _grpc.UnaryUnaryMultiCallable[_workflow_pb2.StartWorkflowRequest, _workflow_pb2.StartWorkflowResponse]
     """Starts the work on a recording and returns at once; watch it to see it happen.
 
-    Errors: NOT_FOUND (RECORDING_NOT_FOUND), ALREADY_EXISTS (WORKFLOW_RUNNING, with the id of the running one).
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND), ALREADY_EXISTS (WORKFLOW_RUNNING, with the id of the running one),
+    INVALID_ARGUMENT (BAD_TEMPLATE where the options name one that there is not).
     """
     GetWorkflow: _grpc.UnaryUnaryMultiCallable[_workflow_pb2.GetWorkflowRequest, _workflow_pb2.GetWorkflowResponse]
     """Gets one workflow. Errors: NOT_FOUND (WORKFLOW_NOT_FOUND)."""
@@ -68,7 +69,8 @@ class WorkflowServiceAsyncStub(WorkflowServiceStub):
     StartWorkflow: _aio.UnaryUnaryMultiCallable[_workflow_pb2.StartWorkflowRequest, _workflow_pb2.StartWorkflowResponse]  # type: ignore[assignment]
     """Starts the work on a recording and returns at once; watch it to see it happen.
 
-    Errors: NOT_FOUND (RECORDING_NOT_FOUND), ALREADY_EXISTS (WORKFLOW_RUNNING, with the id of the running one).
+    Errors: NOT_FOUND (RECORDING_NOT_FOUND), ALREADY_EXISTS (WORKFLOW_RUNNING, with the id of the running one),
+    INVALID_ARGUMENT (BAD_TEMPLATE where the options name one that there is not).
     """
     GetWorkflow: _aio.UnaryUnaryMultiCallable[_workflow_pb2.GetWorkflowRequest, _workflow_pb2.GetWorkflowResponse]  # type: ignore[assignment]
     """Gets one workflow. Errors: NOT_FOUND (WORKFLOW_NOT_FOUND)."""
@@ -103,7 +105,8 @@ class WorkflowServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_workflow_pb2.StartWorkflowResponse, _abc.Awaitable[_workflow_pb2.StartWorkflowResponse]]:
         """Starts the work on a recording and returns at once; watch it to see it happen.
 
-        Errors: NOT_FOUND (RECORDING_NOT_FOUND), ALREADY_EXISTS (WORKFLOW_RUNNING, with the id of the running one).
+        Errors: NOT_FOUND (RECORDING_NOT_FOUND), ALREADY_EXISTS (WORKFLOW_RUNNING, with the id of the running one),
+        INVALID_ARGUMENT (BAD_TEMPLATE where the options name one that there is not).
         """
 
     @_abc_1.abstractmethod

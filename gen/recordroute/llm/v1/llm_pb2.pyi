@@ -274,19 +274,29 @@ class CorrectResponse(_message.Message):
     usage: Usage
     def __init__(self, correction: _Optional[_Union[Correction, _Mapping]] = ..., progress: _Optional[_Union[SummarizeProgress, _Mapping]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ...) -> None: ...
 
+class SpeakerTurn(_message.Message):
+    __slots__ = ("start", "speaker")
+    START_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_FIELD_NUMBER: _ClassVar[int]
+    start: int
+    speaker: str
+    def __init__(self, start: _Optional[int] = ..., speaker: _Optional[str] = ...) -> None: ...
+
 class AnswerPassage(_message.Message):
-    __slots__ = ("id", "text", "title", "speakers", "date")
+    __slots__ = ("id", "text", "title", "speakers", "date", "turns")
     ID_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     SPEAKERS_FIELD_NUMBER: _ClassVar[int]
     DATE_FIELD_NUMBER: _ClassVar[int]
+    TURNS_FIELD_NUMBER: _ClassVar[int]
     id: str
     text: str
     title: str
     speakers: _containers.RepeatedScalarFieldContainer[str]
     date: str
-    def __init__(self, id: _Optional[str] = ..., text: _Optional[str] = ..., title: _Optional[str] = ..., speakers: _Optional[_Iterable[str]] = ..., date: _Optional[str] = ...) -> None: ...
+    turns: _containers.RepeatedCompositeFieldContainer[SpeakerTurn]
+    def __init__(self, id: _Optional[str] = ..., text: _Optional[str] = ..., title: _Optional[str] = ..., speakers: _Optional[_Iterable[str]] = ..., date: _Optional[str] = ..., turns: _Optional[_Iterable[_Union[SpeakerTurn, _Mapping]]] = ...) -> None: ...
 
 class Exchange(_message.Message):
     __slots__ = ("question", "answer")

@@ -11,10 +11,10 @@ from recordroute.gateway.v1 import (
     identity_pb2_grpc,
     library_pb2_grpc,
     live_pb2_grpc,
+    model_pb2_grpc,
     search_pb2_grpc,
     system_pb2_grpc,
     template_pb2_grpc,
-    upload_pb2_grpc,
     vocabulary_pb2_grpc,
     voice_pb2_grpc,
     watch_pb2_grpc,
@@ -31,15 +31,18 @@ from sqlalchemy.exc import DBAPIError
 from recordroute_gateway.answer_keeper import AnswerKeeper
 from recordroute_gateway.blobs import BlobStore
 from recordroute_gateway.clients.llm import LlmClient
+from recordroute_gateway.clients.models import ModelsClient
 from recordroute_gateway.clients.search import SearchClient
 from recordroute_gateway.clients.stt import SttClient
 from recordroute_gateway.clients.stt_live import LiveSttClient
 from recordroute_gateway.clients.vector import VectorClient
 from recordroute_gateway.database import Database, library_url, workflow_url
+from recordroute_gateway.http.actions import Actions
 from recordroute_gateway.http.edge import HttpEdge
 from recordroute_gateway.identity.audit import AuditLog
 from recordroute_gateway.identity.caller import LOCAL_USER
 from recordroute_gateway.identity.keys import KeyStore
+from recordroute_gateway.identity.rules import piece_methods
 from recordroute_gateway.identity.setup import make_authenticator, make_limits
 from recordroute_gateway.identity.storage import StorageQuota
 from recordroute_gateway.index_keeper import IndexKeeper
@@ -54,6 +57,7 @@ from recordroute_gateway.library.chunked_uploads import ChunkedUploads
 from recordroute_gateway.library.edits import RecordingEditor
 from recordroute_gateway.library.index_tasks import IndexTaskStore
 from recordroute_gateway.library.intake import Intake
+from recordroute_gateway.library.minutes_edits import MinutesEditor
 from recordroute_gateway.library.requests import forget_requests
 from recordroute_gateway.library.revisions import RevisionStore
 from recordroute_gateway.library.search_scopes import ScopeStore
@@ -66,16 +70,20 @@ from recordroute_gateway.library.watch_folder import WatchFolder
 from recordroute_gateway.library.waveform import WaveformStore
 from recordroute_gateway.live.sessions import LiveLimits, LiveSessions
 from recordroute_gateway.live.store import LiveStore
+from recordroute_gateway.models.choices import ModelChoices
+from recordroute_gateway.models.command import ModelCommand
+from recordroute_gateway.models.pulls import Pulls
 from recordroute_gateway.removal import Removal
 from recordroute_gateway.servicers.access import AccessInterceptor
 from recordroute_gateway.servicers.identity import IdentityServicer
 from recordroute_gateway.servicers.library import LibraryServicer
 from recordroute_gateway.servicers.library_parts import LibraryParts
 from recordroute_gateway.servicers.live import LiveServicer
+from recordroute_gateway.servicers.models import ModelServicer
 from recordroute_gateway.servicers.search import SearchServicer
 from recordroute_gateway.servicers.system import SystemServicer
 from recordroute_gateway.servicers.template import TemplateServicer
-from recordroute_gateway.servicers.upload import UploadServicer
+from recordroute_gateway.servicers.upload import UploadServicer, add_upload_servicer
 from recordroute_gateway.servicers.vocabulary import VocabularyServicer
 from recordroute_gateway.servicers.voice import VoiceServicer
 from recordroute_gateway.servicers.watch import WatchServicer
@@ -131,6 +139,7 @@ class GatewayService:
         "recordroute.gateway.v1.WebhookService",
         "recordroute.gateway.v1.SystemService",
         "recordroute.gateway.v1.LiveService",
+        "recordroute.gateway.v1.ModelService",
     )
 
     def __init__(self, settings: GatewaySettings, common: CommonSettings) -> None:
@@ -145,10 +154,12 @@ class GatewayService:
         self._keys = KeyStore(self._database)
         self._audit = AuditLog(self._database)
         self._launched = False
+        self.quiet_methods = piece_methods()
+        call_limits = make_limits(settings)
         self.interceptors = (
             AccessInterceptor(
                 make_authenticator(settings, common, self._keys),
-                make_limits(settings),
+                call_limits,
                 self._audit,
                 is_ready=lambda: self._launched,
                 trusted_proxies=settings.trusted_proxies,
@@ -156,6 +167,9 @@ class GatewayService:
         )
         self._local_listen = settings.local_listen
         self._blobs = BlobStore(common.data_dir, settings.blobs_url)
+        self._models = ModelChoices(self._database)
+        self._model_command = ModelCommand(settings.models_command)
+        self._pulls = Pulls(self._model_command)
         self._vector = VectorClient(vector)
         self._search = SearchClient(vector)
         self._llm = LlmClient(llm)
@@ -183,6 +197,7 @@ class GatewayService:
                 self._vector,
                 self._vocabulary,
                 self._templates,
+                self._models,
             ),
             database_url=workflow_url(settings, common),
             executor_id=settings.executor_id,
@@ -219,13 +234,19 @@ class GatewayService:
             if settings.watch_folder is not None
             else None
         )
-        self._http = HttpEdge(settings, common.data_dir, self.names, tls) if settings.http_listen else None
+        self._http = (
+            HttpEdge(
+                settings, common.data_dir, self.names, self._models, Actions(call_limits, self._audit), tls
+            )
+            if settings.http_listen
+            else None
+        )
         self._live = LiveSessions(
             live_dir(common),
             LiveStore(self._database),
             self._library,
             self._start_workflow,
-            LiveSttClient(stt),
+            LiveSttClient(stt, self._models),
             self._quota,
             self._vocabulary,
             LiveLimits(
@@ -265,9 +286,7 @@ class GatewayService:
         identity_pb2_grpc.add_IdentityServiceServicer_to_server(
             IdentityServicer(self._keys, self._audit, self._quota), server
         )
-        upload_pb2_grpc.add_UploadServiceServicer_to_server(
-            UploadServicer(self._intake, self._uploads), server
-        )
+        add_upload_servicer(UploadServicer(self._intake, self._uploads), server)
         library_pb2_grpc.add_LibraryServiceServicer_to_server(
             LibraryServicer(
                 LibraryParts(
@@ -277,6 +296,7 @@ class GatewayService:
                     engine=self._engine,
                     vector=self._vector,
                     editor=RecordingEditor(self._database, self._library),
+                    minutes=MinutesEditor(self._database, self._library),
                     bin=self._bin,
                     removal=self._removal,
                     keeper=self._keeper,
@@ -293,10 +313,14 @@ class GatewayService:
         )
         watch_pb2_grpc.add_WatchServiceServicer_to_server(self._watch, server)
         workflow_pb2_grpc.add_WorkflowServiceServicer_to_server(
-            WorkflowServicer(self._library, self._workflows, self._engine, self._forecaster), server
+            WorkflowServicer(
+                self._library, self._workflows, self._engine, self._forecaster, self._templates, self._llm
+            ),
+            server,
         )
         search_pb2_grpc.add_SearchServiceServicer_to_server(
-            SearchServicer(self._library, ScopeStore(self._database), self._search, self._llm), server
+            SearchServicer(self._library, ScopeStore(self._database), self._search, self._llm, self._models),
+            server,
         )
         vocabulary_pb2_grpc.add_VocabularyServiceServicer_to_server(
             VocabularyServicer(self._vocabulary), server
@@ -307,6 +331,10 @@ class GatewayService:
         voice_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(self._library, self._voices), server)
         live_pb2_grpc.add_LiveServiceServicer_to_server(LiveServicer(self._live), server)
         webhook_pb2_grpc.add_WebhookServiceServicer_to_server(WebhookServicer(self._webhooks), server)
+        model_pb2_grpc.add_ModelServiceServicer_to_server(
+            ModelServicer(self._model_command, self._pulls, self._models, ModelsClient(*self._channels)),
+            server,
+        )
         channels = dict(zip(("stt", "llm", "vector"), self._channels, strict=True))
         system_pb2_grpc.add_SystemServiceServicer_to_server(
             SystemServicer(channels, self._quota, self._workflows, self._backups, self._files), server
@@ -342,6 +370,7 @@ class GatewayService:
 
     async def drain(self) -> None:
         await self._watch.close()
+        await self._pulls.close()
         await self._live.drain()
 
     async def close(self) -> None:
@@ -350,6 +379,7 @@ class GatewayService:
         if self._watch_folder is not None:
             await self._watch_folder.close()
         await self._watch.close()
+        await self._pulls.close()
         await self._sweeper.close()
         await self._keeper.close()
         await self._answers.close()

@@ -76,6 +76,11 @@ class GatewaySettings(ServerSettings, section="gateway"):
         description="How long an upload in chunks is kept after its last chunk before it is thrown away.",
     )
     max_open_uploads: int = Field(100, ge=1, description="Uploads in chunks that one user has open at once.")
+    models_command: str = Field(
+        "",
+        description="Command line of the model manager, `recordroute models`, on the machine of the services: models "
+        "can be installed and removed by it. Empty: whoever runs the services does that. `recordroute up` sets it.",
+    )
     watch_folder: Path | None = Field(
         None,
         description="Folder whose audio, video, PDF, text and Markdown files are taken in, once each, also those that "

@@ -459,6 +459,15 @@ watched_files = Table(
     Column("seen_at", UtcDateTime, nullable=False),
 )
 
+# Models that were chosen for the whole installation. No row: the service of the task decides.
+model_choices = Table(
+    "model_choices",
+    metadata,
+    Column("task", String(16), primary_key=True),
+    Column("model", String(128), nullable=False),
+    Column("chosen_at", UtcDateTime, nullable=False),
+)
+
 # How loud recordings are over their length, one byte a stretch.
 waveforms = Table(
     "waveforms",

@@ -3,6 +3,7 @@ code checks every sentence."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from recordroute_llm.reading import read
 from recordroute_llm.rules import tidy
 from recordroute_llm.said import FIRST_PERSON
 from recordroute_llm.streaming import stream_text
+from recordroute_llm.terms import is_stopword, stem, words
 from recordroute_llm.transcript import Segment, Sentence, split_sentences
 
 SENTENCES = 3
@@ -134,13 +136,24 @@ def _supports(place: Place, line: str) -> bool:
         for text in (place.before, place.text)
         if text
     ]
-    if evidence[-1] not in EvidenceIndex(evidence).find(line):
+    if evidence[-1] not in EvidenceIndex(evidence).find(line) or _repeats(line, place):
         return False
     if not place.facts:
         return True
     known = Names([place.speaker], [place.before, place.text])
     stated = read(line, known, line=True).facts
     return any(fact.agrees(other) for fact in place.facts for other in stated)
+
+
+def _repeats(line: str, place: Place) -> bool:
+    """Says whether a word stands in a line more than once, and more often than where it is from: then one of them is in
+    the place of another, as in "visitors must accompany visitors"."""
+    said = _term_counts(f"{place.before} {place.text}")
+    return any(1 < count > said[term] for term, count in _term_counts(line).items())
+
+
+def _term_counts(text: str) -> Counter[str]:
+    return Counter(stem(word) for word in words(text) if not is_stopword(word))
 
 
 def quote(places: Sequence[Place]) -> Iterator[AnswerSentence]:

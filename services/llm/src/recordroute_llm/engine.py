@@ -162,6 +162,21 @@ class Engine(Protocol):
         ...
 
 
+class ModelEngine(Engine, Protocol):
+    """An engine that tells what it uses."""
+
+    def generate(
+        self,
+        prompt: Prompt,
+        token: CancelToken,
+        on_text: Callable[[str], bool] | None = None,
+        on_usage: Callable[[Usage], None] | None = None,
+    ) -> Generation:
+        """Generates as engines do, and tells `on_usage` once what was read and written, whatever came of it. Where the
+        model has not begun there is nothing to tell."""
+        ...
+
+
 class StreamingEngine(Engine, Protocol):
     """An engine whose whole answers can be listened to, and cached."""
 

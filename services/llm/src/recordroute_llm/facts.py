@@ -4,7 +4,7 @@ things, in English and Korean, written in one form for both."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -224,6 +224,20 @@ def _half_day(value: str) -> tuple[int, str]:
     return int(hour) % 12, minute
 
 
+# What stands beside a name and is none: many people share it.
+_KOREAN_TITLES = (
+    "선생", "팀장", "부장", "과장", "차장", "대리", "사원", "대표", "이사", "교수", "본부장", "사장", "매니저",
+)  # fmt: skip
+_TITLES = frozenset(
+    (
+        "mr", "mrs", "ms", "miss", "dr", "doctor", "prof", "professor", "sir", "madam", "님", "씨",
+        *_KOREAN_TITLES, *(f"{title}님" for title in _KOREAN_TITLES),
+    )
+)  # fmt: skip
+_NO_NAMES = _TITLES | set(_WEEKDAYS) | set(_MONTHS)
+_KOREAN_TITLE = re.compile(r"(?<=[가-힣]{2})[님씨]$")
+
+
 class Names:
     """The names of a transcript: of its speakers, and what its sentences write like names. The parts of one speaker's
     name are one name."""
@@ -231,13 +245,13 @@ class Names:
     def __init__(self, speakers: Iterable[str], texts: Iterable[str]) -> None:
         self._aliases: dict[str, str] = {}
         for speaker in sorted(set(filter(None, speakers))):
-            parts = [part for part in words(speaker) if len(part) > 1 or not is_hangul(part)]
+            parts = list(_name_parts(speaker))
             given = [part[1:] for part in parts if is_hangul(part) and len(part) == 3]
             for part in (*parts, *given):
                 self._aliases.setdefault(part.casefold(), speaker.casefold())
         for text in texts:
             for name in (*names(text), *(match.group(1) for match in _KOREAN_CALLED.finditer(text))):
-                if name.casefold() not in _WEEKDAYS and name.casefold() not in _MONTHS:
+                if name.casefold() not in _NO_NAMES:
                     self._aliases.setdefault(name.casefold(), name.casefold())
 
     def find(self, text: str, speaker: str = "") -> list[Fact]:
@@ -265,6 +279,8 @@ class Names:
 
     def _name(self, word: str, local: set[str]) -> tuple[str, int]:
         folded = word.casefold()
+        if folded in _TITLES and folded not in self._aliases:
+            return "", 0
         if not is_hangul(word):
             capital = word[0].isupper()
             known = folded in self._aliases and capital
@@ -280,6 +296,13 @@ class Names:
             if (stem in self._aliases or stem in local) and (not rest or _PARTICLE.fullmatch(rest)):
                 return self._aliases.get(stem, stem), size
         return "", 0
+
+
+def _name_parts(speaker: str) -> Iterator[str]:
+    """Yields the words of a speaker's name, without the title unless that is all that is known of it."""
+    parts = [_KOREAN_TITLE.sub("", part) for part in words(speaker) if len(part) > 1 or not is_hangul(part)]
+    own = [part for part in parts if part.casefold() not in _TITLES]
+    yield from own or parts
 
 
 def find_facts(text: str) -> list[Fact]:

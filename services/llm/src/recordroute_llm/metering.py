@@ -15,7 +15,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from recordroute_runtime.errors import BudgetExhausted
 from recordroute_runtime.inference import CancelToken
 
-from recordroute_llm.engine import Engine, Finish, Generation, Prompt, Task, TokenCounts, ToolCall, Usage
+from recordroute_llm.engine import Finish, Generation, ModelEngine, Prompt, Task, TokenCounts, ToolCall, Usage
 from recordroute_llm.routes import MILLION, ModelRules
 from recordroute_llm.store import Store, TaskUsage
 
@@ -100,7 +100,7 @@ class MeteredEngine:
     """An engine at work for one owner and one task."""
 
     def __init__(
-        self, engine: Engine, accounts: Accounts, owner: str, task: Task, *, use_cache: bool = True
+        self, engine: ModelEngine, accounts: Accounts, owner: str, task: Task, *, use_cache: bool = True
     ) -> None:
         self._engine = engine
         self._accounts = accounts
@@ -166,12 +166,22 @@ class MeteredEngine:
                 first.append(time.monotonic() - begun)
             return on_text is not None and on_text(text)
 
-        generation = self._engine.generate(prompt, token, listen)
-        usage = replace(
-            generation.usage, cost_micros=self._accounts.rules.cost_micros(self.model_id, generation.usage)
-        )
-        generation = replace(generation, usage=usage)
-        self._measure(usage, waited=time.monotonic() - begun - usage.seconds, first=first)
+        def book(usage: Usage) -> None:
+            waited = time.monotonic() - begun - usage.seconds
+            self._book(self._priced(usage), waited=waited, first=first)
+
+        generation = self._engine.generate(prompt, token, listen, book)
+        generation = replace(generation, usage=self._priced(generation.usage))
+        if cacheable:
+            self._accounts.store.put_answer(self._owner, key, _to_json(generation))
+        return generation
+
+    def _priced(self, usage: Usage) -> Usage:
+        return replace(usage, cost_micros=self._accounts.rules.cost_micros(self.model_id, usage))
+
+    def _book(self, usage: Usage, *, waited: float, first: list[float]) -> None:
+        """Puts what a generation has used on the owner's account, whatever came of it."""
+        self._measure(usage, waited=waited, first=first)
         self._record(
             TaskUsage(
                 request_count=1,
@@ -181,9 +191,6 @@ class MeteredEngine:
                 cost_micros=usage.cost_micros,
             )
         )
-        if cacheable:
-            self._accounts.store.put_answer(self._owner, key, _to_json(generation))
-        return generation
 
     def _record(self, usage: TaskUsage) -> None:
         self._accounts.store.add_usage(self._owner, self._task.value, self.model_id, usage)

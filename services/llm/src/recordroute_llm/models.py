@@ -9,7 +9,7 @@ from pathlib import Path
 from recordroute_runtime.errors import ModelMissing, PreconditionFailed
 from recordroute_runtime.models import find_model
 
-from recordroute_llm.engine import Engine, Task
+from recordroute_llm.engine import ModelEngine, Task
 from recordroute_llm.engines.llama import LlamaEngine, LlamaOptions
 from recordroute_llm.engines.openai_server import OpenAIServerEngine, ServerOptions
 from recordroute_llm.engines.registry import EngineRegistry
@@ -77,7 +77,7 @@ class Models:
         name, slash, _ = model.partition("/")
         return name if slash and name in self._rules.servers else ""
 
-    def _connect(self, model: str) -> Engine:
+    def _connect(self, model: str) -> ModelEngine:
         name, _, remote_model = model.partition("/")
         server = self._rules.servers[name]
         options = ServerOptions(
@@ -90,7 +90,7 @@ class Models:
         )
         return OpenAIServerEngine(options, remote_model)
 
-    def _load_local(self, model: str) -> Engine:
+    def _load_local(self, model: str) -> ModelEngine:
         file = self._rules.files.get(model)
         if file is not None:
             path, bound = file.path, file.context_tokens
@@ -112,6 +112,7 @@ class Models:
             parallel=self._settings.parallel,
             threads=self._settings.threads,
             gpu_layers=self._settings.gpu_layers,
+            batch_tokens=self._settings.batch_tokens,
         )
         return LlamaEngine(model, path, options)
 

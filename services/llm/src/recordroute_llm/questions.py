@@ -16,6 +16,8 @@ from recordroute_llm.reading import canonical, read
 from recordroute_llm.terms import is_hangul, names, numbers, strip_particle, terms, words
 from recordroute_llm.transcript import split_sentences
 
+# Small models go on in the form of the conversation that they are shown.
+_PREFIX = re.compile(r"^\s*(?:(?:Q|A|Rewritten question|Question|Answer|질문|답변?)\s*:\s*)+", re.IGNORECASE)
 # Only what was said last is likely to be meant.
 HISTORY = 3
 
@@ -281,7 +283,7 @@ def standalone(question: str, history: Sequence[Exchange], engine: Engine, token
     recent = history[-HISTORY:]
     prompt = rewrite_prompt(question, [(turn.question, turn.answer) for turn in recent])
     written = engine.generate(prompt, token).text.strip().splitlines()
-    rewritten = written[0].strip().strip('"“”') if written else ""
+    rewritten = _PREFIX.sub("", written[0]).strip().strip('"“”') if written else ""
     said = " ".join([question, *(f"{turn.question} {turn.answer}" for turn in recent)])
     if _adds_nothing(rewritten, said) and terms(question) <= terms(rewritten):
         return rewritten

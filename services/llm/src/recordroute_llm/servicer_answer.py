@@ -5,17 +5,20 @@ from __future__ import annotations
 from recordroute.llm.v1 import llm_pb2
 
 from recordroute_llm.answers import AnswerResult, AnswerSentence
-from recordroute_llm.places import Passage
+from recordroute_llm.places import Passage, Turn
 from recordroute_llm.questions import Exchange
 from recordroute_llm.servicer_generate import usage_message
 
 
 def passages_of(request: llm_pb2.AnswerRequest) -> list[Passage]:
     """Returns the passages of a request."""
-    return [
-        Passage(passage.id, passage.text, passage.title, tuple(passage.speakers), passage.date)
-        for passage in request.passages
-    ]
+    return [_passage(passage) for passage in request.passages]
+
+
+def _passage(message: llm_pb2.AnswerPassage) -> Passage:
+    turns = sorted((Turn(turn.start, turn.speaker) for turn in message.turns), key=lambda turn: turn.start)
+    speakers = dict.fromkeys((*message.speakers, *(turn.speaker for turn in turns if turn.speaker)))
+    return Passage(message.id, message.text, message.title, tuple(speakers), message.date, tuple(turns))
 
 
 def history_of(request: llm_pb2.AnswerRequest) -> list[Exchange]:

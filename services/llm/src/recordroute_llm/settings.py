@@ -25,6 +25,13 @@ class LlmSettings(ServerSettings, section="llm"):
     )
     threads: int = Field(0, ge=0, description="Threads that compute; 0 takes one for each usable CPU.")
     gpu_layers: int = Field(0, ge=-1, description="Model layers on the GPU; 0 none, -1 all.")
+    batch_tokens: int = Field(
+        0,
+        ge=0,
+        le=4096,
+        description="Tokens of prompts that are read at a time; short and cancelled requests wait for so many. 0 takes "
+        "64, with layers on a GPU 512.",
+    )
     max_waiting: int = Field(
         16, ge=0, description="Summaries that may wait for a free slot before more are refused."
     )

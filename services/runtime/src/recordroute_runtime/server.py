@@ -7,7 +7,7 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -69,6 +69,16 @@ class Guarded(Protocol):
 
 
 @runtime_checkable
+class Quiet(Protocol):
+    """A service with methods that are called many times for one action, like those that take one piece each."""
+
+    @property
+    def quiet_methods(self) -> Collection[str]:
+        """Paths of the methods whose calls are not worth a line in the log each: `/package.Service/Method`."""
+        ...
+
+
+@runtime_checkable
 class Drained(Protocol):
     """A service with streams that would go on for ever."""
 
@@ -116,8 +126,9 @@ class RunningServer:
         self._health = HealthServicer()
         self._loading: asyncio.Task[None] | None = None
         own = service.interceptors if isinstance(service, Guarded) else ()
+        quiet = service.quiet_methods if isinstance(service, Quiet) else ()
         self._server = grpc.aio.server(
-            interceptors=server_interceptors(own), options=server_options(settings)
+            interceptors=server_interceptors(own, quiet=quiet), options=server_options(settings)
         )
         self.port = 0
 

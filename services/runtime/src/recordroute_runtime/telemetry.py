@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
@@ -26,6 +28,8 @@ CALLS_RUNNING = Gauge("recordroute_rpc_running", "RPCs that run now.", ["method"
 
 # Spans give every call its trace id, whether or not anybody collects them.
 _tracer = TracerProvider().get_tracer("recordroute")
+# Not OpenTelemetry's own variable, which logs an error where a stream is closed from another task.
+_running: ContextVar[Context | None] = ContextVar("recordroute_trace", default=None)
 
 
 def _add_trace_id(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -79,18 +83,25 @@ def serve_metrics(settings: ServerSettings) -> None:
 def call_span(method: str, metadata: Iterable[tuple[str, str | bytes]]) -> Iterator[None]:
     """Runs a call in a span that goes on with the caller's trace, or begins one (W3C `traceparent`)."""
     carrier = {key: value for key, value in metadata if isinstance(value, str)}
-    with _tracer.start_as_current_span(method, context=propagate.extract(carrier)):
+    span = _tracer.start_span(method, context=propagate.extract(carrier))
+    token = _running.set(trace.set_span_in_context(span))
+    try:
         yield
+    finally:
+        # A generator that is closed from another task ends in another context, where nothing was set.
+        with suppress(ValueError):
+            _running.reset(token)
+        span.end()
 
 
 def trace_metadata() -> list[tuple[str, str]]:
     """Returns the metadata that carries the running trace to another service."""
     carrier: dict[str, str] = {}
-    propagate.inject(carrier)
+    propagate.inject(carrier, context=_running.get())
     return list(carrier.items())
 
 
 def current_trace_id() -> str:
     """Returns the running trace's id, 32 hexadecimal digits; empty outside of a trace."""
-    context = trace.get_current_span().get_span_context()
+    context = trace.get_current_span(_running.get()).get_span_context()
     return f"{context.trace_id:032x}" if context.is_valid else ""

@@ -8,7 +8,7 @@ import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Checkbox, TextField } from "@/ui/Field";
 import { TagField } from "@/ui/TagField";
-import { tidyFolder } from "@/uploads/OptionsForm";
+import { tidyFolder } from "@/uploads/folder";
 import type { Actions, Labels } from "../useActions";
 import styles from "./Dialogs.module.css";
 

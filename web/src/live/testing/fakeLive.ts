@@ -100,8 +100,10 @@ export class FakeLive {
         addLiveBookmark: ({ sessionId, label, position }) => {
           if (this.isAway) throw away();
           if (this.refuseBookmarks !== null) throw this.refuseBookmarks;
+          const session = this.#find(sessionId);
+          if (session.isOver) throw failure(Code.FailedPrecondition, "SESSION_ENDED");
           const seconds = Number(position?.seconds ?? 0n) + (position?.nanos ?? 0) / 1e9;
-          this.#find(sessionId).bookmarks.push({ label, seconds });
+          session.bookmarks.push({ label, seconds });
           return {};
         },
       });

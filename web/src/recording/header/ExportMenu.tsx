@@ -2,9 +2,10 @@ import { Download, FileAudio, FileText } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ArtifactKind, type Recording, RecordingKind } from "@/gen/recordroute/gateway/v1/library_pb";
-import { Button } from "@/ui/Button";
+import { Button, IconButton } from "@/ui/Button";
 import { Menu, MenuItem, MenuSeparator } from "@/ui/Menu";
 import { useToasts } from "@/ui/Toast";
+import { useIsNarrow } from "../useIsNarrow";
 import { EXPORTS, type Export, saveExport, saveOriginal } from "./download";
 
 const SUBTITLES: readonly string[] = ["srt", "vtt"];
@@ -13,6 +14,7 @@ const SUBTITLES: readonly string[] = ["srt", "vtt"];
 export function ExportMenu({ recording }: { recording: Recording }) {
   const { t } = useTranslation("recording");
   const toasts = useToasts();
+  const isNarrow = useIsNarrow();
   const [isBusy, setBusy] = useState(false);
   const hasText = recording.artifacts.some(({ kind }) => kind === ArtifactKind.TRANSCRIPT);
   const hasTimes = recording.kind === RecordingKind.MEDIA;
@@ -29,9 +31,13 @@ export function ExportMenu({ recording }: { recording: Recording }) {
   return (
     <Menu
       trigger={
-        <Button icon={<Download />} busy={isBusy}>
-          {t("export")}
-        </Button>
+        isNarrow ? (
+          <IconButton variant="secondary" label={t("export")} icon={<Download />} busy={isBusy} />
+        ) : (
+          <Button icon={<Download />} busy={isBusy}>
+            {t("export")}
+          </Button>
+        )
       }
     >
       {EXPORTS.map((wanted) => (

@@ -55,9 +55,11 @@ export function RecordingHeader({ recording, onUpdate, onShowMinutes, onShowHist
                 {t("labels")}
               </MenuItem>
             )}
-            <MenuItem icon={<FileClock />} disabled={!hasText} onSelect={onShowHistory}>
-              {t("history")}
-            </MenuItem>
+            {recording.kind === RecordingKind.MEDIA && (
+              <MenuItem icon={<FileClock />} disabled={!hasText} onSelect={onShowHistory}>
+                {t("history")}
+              </MenuItem>
+            )}
             {isOwner && recording.deletedAt === undefined && (
               <>
                 <MenuSeparator />

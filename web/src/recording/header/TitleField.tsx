@@ -36,8 +36,11 @@ export function TitleField({ title, canEdit, onRename }: TitleFieldProps) {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.nativeEvent.isComposing) return;
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    // The pencil gets the focus back, and must not take the key as a press.
+    event.preventDefault();
     if (event.key === "Enter") void save();
-    if (event.key === "Escape") setDraft(null);
+    else setDraft(null);
   };
   return (
     <div className={styles.titleRow}>

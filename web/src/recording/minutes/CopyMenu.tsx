@@ -7,12 +7,12 @@ import { Button } from "@/ui/Button";
 import { Menu, MenuItem } from "@/ui/Menu";
 import { useToasts } from "@/ui/Toast";
 import { type MinutesTexts, minutesMarkdown, minutesPlainText } from "./markdown";
-import { usePlaceOf } from "./places";
+import { useNamed, usePlaceOf } from "./places";
 
-type CopyMenuProps = { minutes: Minutes; recording: Recording; done: ReadonlySet<string> };
+type CopyMenuProps = { minutes: Minutes; recording: Recording };
 
 /** Copies the minutes, as Markdown or plain text. */
-export function CopyMenu({ minutes, recording, done }: CopyMenuProps) {
+export function CopyMenu({ minutes, recording }: CopyMenuProps) {
   const { t } = useTranslation("recording/minutes");
   const toasts = useToasts();
   const placeOf = usePlaceOf(recording);
@@ -23,7 +23,7 @@ export function CopyMenu({ minutes, recording, done }: CopyMenuProps) {
       const { position, speaker } = placeOf(evidence);
       return speaker === "" ? position : `${position} ${speaker}`;
     },
-    done,
+    named: useNamed(recording),
   };
   const copy = async (text: string) => {
     try {

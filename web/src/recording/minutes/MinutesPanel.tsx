@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { NotebookPen, RefreshCw, Sparkles, TriangleAlert } from "lucide-react";
+import { NotebookPen, PenLine, RefreshCw, Sparkles, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { library } from "@/api/clients";
@@ -8,16 +8,19 @@ import { keys } from "@/api/queries";
 import type { Minutes } from "@/gen/recordroute/common/v1/minutes_pb";
 import { Access, ArtifactKind, ArtifactState, type Recording } from "@/gen/recordroute/gateway/v1/library_pb";
 import { languageOf } from "@/lib/script";
+import { Badge } from "@/ui/Badge";
 import { Button } from "@/ui/Button";
 import { Notice } from "@/ui/Notice";
 import { EmptyState, ErrorState, LoadingState } from "@/ui/State";
 import { CopyMenu } from "./CopyMenu";
+import { EditableText } from "./EditableText";
 import type { SeekTo } from "./EvidenceChips";
 import { MakeMinutesDialog } from "./MakeMinutesDialog";
 import styles from "./Minutes.module.css";
 import { MinutesProgress } from "./MinutesProgress";
 import { Section } from "./MinutesSections";
-import { useTicks } from "./ticks";
+import { useNamed } from "./places";
+import { type EditMinutes, useMinutesEdits } from "./useMinutesEdits";
 import { useMinutesWork } from "./useMinutesWork";
 
 function Unsupported({ lines }: { lines: readonly string[] }) {
@@ -45,49 +48,57 @@ type MinutesPanelProps = { recording: Recording; onSeek: SeekTo };
 
 type MinutesTextProps = MinutesPanelProps & {
   minutes: Minutes;
+  /** Undefined for those who may only read. */
+  onEdit: EditMinutes | undefined;
   /** Makes the minutes anew; undefined where that can't be done now. */
   onMake: (() => void) | undefined;
 };
 
-function MinutesText({ minutes, recording, onSeek, onMake }: MinutesTextProps) {
+function MinutesText({ minutes, recording, onSeek, onEdit, onMake }: MinutesTextProps) {
   const { t } = useTranslation("recording/minutes");
-  const [done, tick] = useTicks(recording.id);
+  const named = useNamed(recording);
   return (
     <>
-      <div className={styles.toolbar}>
-        <p className={styles.muted}>
-          {minutes.model === ""
-            ? t("origin", { template: minutes.template })
-            : t("originModel", { template: minutes.template, model: minutes.model })}
-        </p>
-        <div className={styles.tools}>
-          <CopyMenu minutes={minutes} recording={recording} done={done} />
-          {onMake !== undefined && (
-            <Button size="small" icon={<RefreshCw />} onClick={onMake}>
-              {t("makeAgain")}
-            </Button>
-          )}
-        </div>
+      <div className={styles.tools}>
+        <CopyMenu minutes={minutes} recording={recording} />
+        {onMake !== undefined && (
+          <Button size="small" icon={<RefreshCw />} onClick={onMake}>
+            {t("makeAgain")}
+          </Button>
+        )}
       </div>
       {minutes.overview !== "" && (
         <section aria-label={t("overview")}>
-          <p className={styles.overview} lang={languageOf(minutes.overview)}>
-            {minutes.overview}
-          </p>
+          <EditableText
+            label={t("overview")}
+            text={minutes.overview}
+            onSave={onEdit && ((text) => onEdit({ edit: { case: "overview", value: text } }))}
+            onRemove={async () => onEdit?.({ edit: { case: "overview", value: "" } }) ?? false}
+          >
+            <p className={styles.overview} lang={languageOf(minutes.overview)}>
+              {named(minutes.overview)}
+            </p>
+          </EditableText>
+          {minutes.overviewEdited && <Badge icon={<PenLine aria-hidden />}>{t("edited")}</Badge>}
         </section>
       )}
-      {minutes.sections.map((section) => (
+      {minutes.sections.map((section, index) => (
         <Section
           key={`${section.kind}-${section.title}`}
           section={section}
           recording={recording}
           onSeek={onSeek}
-          done={done}
-          onTick={tick}
+          index={index}
+          onEdit={onEdit}
         />
       ))}
       {minutes.sections.length === 0 && <p className={styles.muted}>{t("noLines")}</p>}
       <Unsupported lines={minutes.unsupported} />
+      <p className={styles.muted}>
+        {minutes.model === ""
+          ? t("origin", { template: minutes.template })
+          : t("originModel", { template: minutes.template, model: minutes.model })}
+      </p>
     </>
   );
 }
@@ -110,6 +121,7 @@ export function MinutesPanel({ recording, onSeek }: MinutesPanelProps) {
     queryFn: () => library.getMinutes({ recordingId: recording.id }),
     enabled: isThere,
   });
+  const edit = useMinutesEdits(recording.id);
   const text = minutes.data?.minutes;
   const problem = artifact?.error ?? failed?.error;
   const ask = () => setAsking(true);
@@ -117,8 +129,15 @@ export function MinutesPanel({ recording, onSeek }: MinutesPanelProps) {
   const renderText = () => {
     if (minutes.isError) return <ErrorState error={minutes.error} onRetry={() => void minutes.refetch()} />;
     if (text === undefined) return <LoadingState />;
-    const onMake = canMake ? ask : undefined;
-    return <MinutesText minutes={text} recording={recording} onSeek={onSeek} onMake={onMake} />;
+    return (
+      <MinutesText
+        minutes={text}
+        recording={recording}
+        onSeek={onSeek}
+        onEdit={canChange ? edit : undefined}
+        onMake={canMake ? ask : undefined}
+      />
+    );
   };
   const renderAbsent = () => (
     <EmptyState
@@ -142,9 +161,7 @@ export function MinutesPanel({ recording, onSeek }: MinutesPanelProps) {
   );
   return (
     <div className={styles.panel}>
-      {running !== null && (
-        <MinutesProgress workflow={running.workflow} stage={running.stage} canCancel={canChange} />
-      )}
+      {running !== null && <MinutesProgress workflow={running.workflow} stage={running.stage} />}
       {running === null && isThere && minutes.data?.stale && <Notice tone="warning">{t("stale")}</Notice>}
       {running === null && isThere && failed?.error !== undefined && (
         <Notice tone="danger">

@@ -24,7 +24,7 @@ const minutes = create(MinutesSchema, {
             { name: "due", value: "Friday" },
           ],
         },
-        { text: "Send the contract.", evidence: [{ segmentIndex: 2 }] },
+        { text: "S1: Send the contract.", evidence: [{ segmentIndex: 2 }], done: true },
       ],
     },
   ],
@@ -34,7 +34,7 @@ const texts = {
   title: "Kick-off [1]",
   overview: "Overview",
   place: (evidence: { segmentIndex: number }) => `at ${evidence.segmentIndex}`,
-  done: new Set(["Send the contract."]),
+  named: (text: string) => text.replace("S1", "Anna"),
 };
 
 test("minutes as Markdown: fields and places with each line, tasks with their state, nothing that is not supported", () => {
@@ -51,13 +51,15 @@ The \\*river\\* project begins.
 ## Action items
 
 - [ ] Order the sensors by Friday. (owner: Carla; at 1)
-- [x] Send the contract. (at 2)
+- [x] Anna: Send the contract. (at 2)
 `);
 });
 
 test("minutes as plain text", () => {
   const text = minutesPlainText(minutes, texts);
   expect(text).toContain("• We start on 3 March. (at 3)");
-  expect(text).toContain("☐ Order the sensors by Friday. (owner: Carla; at 1)\n☑ Send the contract. (at 2)");
+  expect(text).toContain(
+    "☐ Order the sensors by Friday. (owner: Carla; at 1)\n☑ Anna: Send the contract. (at 2)",
+  );
   expect(text).not.toContain("cheese");
 });

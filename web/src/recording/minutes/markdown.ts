@@ -12,8 +12,8 @@ export type MinutesTexts = {
   overview: string;
   /** Returns where evidence stands: "12:34, Anna", "page 3". */
   place: (evidence: Evidence) => string;
-  /** Texts of the action items that are done. */
-  done: ReadonlySet<string>;
+  /** Puts names in the place of the speakers' labels. */
+  named: (text: string) => string;
 };
 
 /** Fields that the line itself does not say; the task of an action item mostly is the line. */
@@ -22,9 +22,10 @@ export function furtherFields(item: MinutesItem): MinutesItem["fields"] {
 }
 
 function lineOf(item: MinutesItem, texts: MinutesTexts): string {
-  const fields = furtherFields(item).map((field) => `${field.name}: ${field.value}`);
+  const fields = furtherFields(item).map((field) => `${field.name}: ${texts.named(field.value)}`);
   const notes = [...fields, ...item.evidence.map(texts.place)];
-  return notes.length === 0 ? item.text : `${item.text} (${notes.join("; ")})`;
+  const text = texts.named(item.text);
+  return notes.length === 0 ? text : `${text} (${notes.join("; ")})`;
 }
 
 /** Characters that would be read as Markdown; at the start of a line also those of lists, headings and numbers. */
@@ -37,11 +38,12 @@ function escaped(text: string): string {
 
 export function minutesMarkdown(minutes: Minutes, texts: MinutesTexts): string {
   const parts = [`# ${escaped(texts.title)}`];
-  if (minutes.overview !== "") parts.push(`## ${texts.overview}\n\n${escaped(minutes.overview)}`);
+  if (minutes.overview !== "")
+    parts.push(`## ${texts.overview}\n\n${escaped(texts.named(minutes.overview))}`);
   for (const section of minutes.sections) {
     const isTask = section.kind === MinutesSectionKind.ACTION_ITEMS;
     const lines = section.items.map((item) => {
-      const box = isTask ? (texts.done.has(item.text) ? "[x] " : "[ ] ") : "";
+      const box = isTask ? (item.done ? "[x] " : "[ ] ") : "";
       return `- ${box}${escaped(lineOf(item, texts))}`;
     });
     parts.push(`## ${escaped(section.title)}\n\n${lines.join("\n")}`);
@@ -51,11 +53,11 @@ export function minutesMarkdown(minutes: Minutes, texts: MinutesTexts): string {
 
 export function minutesPlainText(minutes: Minutes, texts: MinutesTexts): string {
   const parts = [texts.title];
-  if (minutes.overview !== "") parts.push(minutes.overview);
+  if (minutes.overview !== "") parts.push(texts.named(minutes.overview));
   for (const section of minutes.sections) {
     const isTask = section.kind === MinutesSectionKind.ACTION_ITEMS;
     const lines = section.items.map((item) => {
-      const mark = isTask ? (texts.done.has(item.text) ? "☑" : "☐") : "•";
+      const mark = isTask ? (item.done ? "☑" : "☐") : "•";
       return `${mark} ${lineOf(item, texts)}`;
     });
     parts.push(`${section.title}\n${lines.join("\n")}`);

@@ -12,6 +12,29 @@ function positionOf(evidence: Evidence, t: TFunction<"recording/minutes">): stri
   return clock(secondsOf(evidence.start));
 }
 
+/**
+ * Returns a text of the minutes with names in the place of labels: a line that says "I" begins with who speaks, by the
+ * label that the speaker had when the minutes were made ("S1: I will ...").
+ */
+export function withNames(
+  text: string,
+  labels: readonly string[],
+  nameOf: (label: string) => string,
+): string {
+  return text.replace(/(^|\s)([^\s:]{1,64})(?=:\s)/gu, (found, space: string, label: string) =>
+    labels.includes(label) ? `${space}${nameOf(label)}` : found,
+  );
+}
+
+/** Returns a function that puts names in the place of the speakers' labels. */
+export function useNamed(recording: Recording): (text: string) => string {
+  const { t } = useTranslation("recording/minutes");
+  const labels = recording.speakers.map(({ label }) => label);
+  const nameOf = (label: string) =>
+    speakerName(label, recording.speakers, (number) => t("speaker", { number }));
+  return (text) => (labels.includes(text) ? nameOf(text) : withNames(text, labels, nameOf));
+}
+
 export type Place = { position: string; speaker: string };
 
 /** Returns a function that tells where evidence stands and who speaks there. */

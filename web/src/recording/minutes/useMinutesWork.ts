@@ -75,14 +75,3 @@ export function useMakeMinutes(recording: Recording) {
     },
   });
 }
-
-export function useCancelWork() {
-  const cache = useQueryClient();
-  return useMutation({
-    mutationFn: (workflowId: string) =>
-      workflows.cancelWorkflow({ requestId: crypto.randomUUID(), workflowId }),
-    onSuccess: ({ workflow }) => {
-      if (workflow !== undefined) cache.setQueryData(keys.workflow(workflow.id), workflow);
-    },
-  });
-}

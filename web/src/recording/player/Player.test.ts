@@ -82,9 +82,20 @@ test("silence is jumped over while it plays, and only then", () => {
   expect(media.currentTime).toBe(20);
 });
 
-test("what can't be played is told", () => {
-  const player = new Player(60);
-  player.attach(media);
+test("what can't be played is told, and what did not come is asked for again", () => {
+  media.canPlayType = (type) => (type === "audio/flac" ? "probably" : "");
+  media.load = vi.fn();
+  const odd = new Player(60, "audio/x-odd");
+  odd.attach(media);
   media.dispatchEvent(new Event("error"));
-  expect(player.getState().isUnplayable).toBe(true);
+  expect(odd.getState().failure).toBe("unplayable");
+  const flac = new Player(60, "audio/flac");
+  flac.attach(media);
+  flac.seek(12);
+  media.dispatchEvent(new Event("error"));
+  expect(flac.getState().failure).toBe("away");
+  flac.reload();
+  expect(media.load).toHaveBeenCalledOnce();
+  expect(flac.getState().failure).toBeNull();
+  expect(flac.time).toBe(12);
 });

@@ -4,6 +4,9 @@ export const SLOWEST = 0.5;
 export const FASTEST = 3;
 export const RATES = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3] as const;
 
+/** `MediaError.MEDIA_ERR_DECODE`. */
+const DECODE_ERROR = 3;
+
 const PREFERENCES = "recordroute.player";
 
 export type PlayerState = {
@@ -17,8 +20,8 @@ export type PlayerState = {
   skipsSilence: boolean;
   /** In seconds; 0 while it is not known. */
   duration: number;
-  /** The browser can't play the file. */
-  isUnplayable: boolean;
+  /** Why there is nothing to hear: the browser can't play such files, or the server did not send it. */
+  failure: "unplayable" | "away" | null;
 };
 
 type Preferences = Pick<PlayerState, "rate" | "volume" | "skipsSilence">;
@@ -59,13 +62,16 @@ export class Player {
   readonly #stateListeners = new Set<() => void>();
   readonly #timeListeners = new Set<(seconds: number) => void>();
 
-  constructor(duration: number) {
+  readonly #mediaType: string;
+
+  constructor(duration: number, mediaType = "") {
+    this.#mediaType = mediaType;
     this.#state = {
       isPlaying: false,
       isWaiting: false,
       isMuted: false,
       duration,
-      isUnplayable: false,
+      failure: null,
       ...storedPreferences(),
     };
   }
@@ -118,7 +124,14 @@ export class Player {
     on("loadedmetadata", () => {
       this.#startAt = null;
     });
-    on("error", () => this.#set({ isUnplayable: true, isPlaying: false, isWaiting: false }));
+    on("error", () => {
+      // Where nothing came the browser tells the same as where it did not understand what came.
+      const isKnown = this.#mediaType === "" || media.canPlayType(this.#mediaType) !== "";
+      const isBroken = media.error?.code === DECODE_ERROR;
+      const failure = isKnown && !isBroken ? "away" : "unplayable";
+      this.#startAt = this.time;
+      this.#set({ failure, isPlaying: false, isWaiting: false });
+    });
     return () => {
       off.abort();
       media.pause();
@@ -153,6 +166,16 @@ export class Player {
   playFrom(seconds: number): void {
     this.seek(seconds);
     this.play();
+  }
+
+  /** Asks for the sound again. */
+  reload(): void {
+    const media = this.#media;
+    if (media === null) return;
+    const place = this.time;
+    this.#set({ failure: null });
+    media.load();
+    this.seek(place);
   }
 
   pause(): void {

@@ -12,7 +12,7 @@ import {
   Volume2,
   VolumeX,
 } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, type RefObject, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Recording, RecordingSpeaker } from "@/gen/recordroute/gateway/v1/library_pb";
 import { Button, IconButton } from "@/ui/Button";
@@ -45,7 +45,11 @@ export function PlayerBar({ recording, player, segments, speakers, ...more }: Pl
   const state = usePlayerState(player);
   const isNarrow = useIsNarrow();
   const [isListOpen, setListOpen] = useState(false);
-  if (state.isUnplayable) return <Unplayable recording={recording} />;
+  const bar = useRef<HTMLElement>(null);
+  useRoomBelowToasts(bar);
+  if (state.failure !== null) {
+    return <Silent recording={recording} isAway={state.failure === "away"} onRetry={() => player.reload()} />;
+  }
   const jump = (seconds: number, icon: ReactNode) => (
     <button
       type="button"
@@ -69,7 +73,7 @@ export function PlayerBar({ recording, player, segments, speakers, ...more }: Pl
     />
   );
   return (
-    <section className={styles.bar} aria-label={t("player")}>
+    <section ref={bar} className={styles.bar} aria-label={t("player")}>
       <Waveform
         recordingId={recording.id}
         player={player}
@@ -134,6 +138,22 @@ export function PlayerBar({ recording, player, segments, speakers, ...more }: Pl
   );
 }
 
+/** Toasts stand above the player, as they do above other things at the bottom of the window. */
+function useRoomBelowToasts(bar: RefObject<HTMLElement | null>): void {
+  useEffect(() => {
+    if (bar.current === null) return;
+    const root = document.documentElement.style;
+    const observer = new ResizeObserver(() =>
+      root.setProperty("--player", `${bar.current?.offsetHeight ?? 0}px`),
+    );
+    observer.observe(bar.current);
+    return () => {
+      observer.disconnect();
+      root.removeProperty("--player");
+    };
+  }, [bar]);
+}
+
 function RateMenu({ player, rate }: { player: Player; rate: number }) {
   const { t } = useTranslation("recording");
   return (
@@ -184,15 +204,25 @@ function Volume({ player }: { player: Player }) {
   );
 }
 
-function Unplayable({ recording }: { recording: Recording }) {
+type SilentProps = { recording: Recording; isAway: boolean; onRetry: () => void };
+
+/** Stands in the place of the player where there is nothing to hear: why, and the way out. */
+function Silent({ recording, isAway, onRetry }: SilentProps) {
   const { t } = useTranslation("recording");
+  const { t: common } = useTranslation("ui");
   return (
     <section className={styles.bar} aria-label={t("player")}>
       <div className={styles.unplayable} role="alert">
-        <p>{t("unplayable", { type: recording.mediaType })}</p>
-        <Button size="small" icon={<Download />} onClick={() => saveOriginal(recording)}>
-          {t("exportOriginal")}
-        </Button>
+        <p>{isAway ? t("soundAway") : t("unplayable", { type: recording.mediaType })}</p>
+        {isAway ? (
+          <Button size="small" icon={<RotateCw />} onClick={onRetry}>
+            {common("retry")}
+          </Button>
+        ) : (
+          <Button size="small" icon={<Download />} onClick={() => saveOriginal(recording)}>
+            {t("exportOriginal")}
+          </Button>
+        )}
       </div>
     </section>
   );

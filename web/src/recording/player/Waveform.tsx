@@ -48,8 +48,10 @@ export function Waveform({ recordingId, player, segments, speakers, bookmarks }:
         const share = duration > 0 ? Math.min(1, seconds / duration) : 0;
         if (played.current) played.current.style.clipPath = `inset(0 ${(1 - share) * 100}% 0 0)`;
         if (needle.current) needle.current.style.transform = `translateX(${share * width}px)`;
-        slider.current?.setAttribute("aria-valuenow", seconds.toFixed(0));
-        slider.current?.setAttribute("aria-valuetext", clock(seconds));
+        const text = clock(seconds);
+        if (slider.current === null || slider.current.getAttribute("aria-valuetext") === text) return;
+        slider.current.setAttribute("aria-valuenow", Math.floor(seconds).toFixed(0));
+        slider.current.setAttribute("aria-valuetext", text);
       }),
     [player, duration, width],
   );
@@ -71,7 +73,7 @@ export function Waveform({ recordingId, player, segments, speakers, bookmarks }:
     return barPath(peaks === null ? Array(count).fill(0) : barsOf(peaks, count), HEIGHT);
   }, [peaks, width]);
   const turns = useMemo(
-    () => (speakers.length > 1 && width > 0 ? turnsOf(segments, duration, 1 / width) : []),
+    () => (speakers.length > 1 && width > 0 ? turnsOf(segments, duration, Math.floor(width / 2)) : []),
     [segments, speakers.length, duration, width],
   );
   const box = {

@@ -18,7 +18,7 @@ type SegmentEditorProps = {
   /** Where the caret begins, in UTF-16 units; null: at the end. */
   caret: number | null;
   problem: Problem | null;
-  onDraft: (draft: string) => void;
+  onDraft: (draft: string, caret: number) => void;
   onSave: () => void;
   onSplit: (caret: number) => void;
   onCancel: () => void;
@@ -31,13 +31,15 @@ export function SegmentEditor({ segment, draft, caret, problem, ...on }: Segment
   const { t: common } = useTranslation("ui");
   const noteId = useId();
   const area = useRef<HTMLTextAreaElement>(null);
+  /** Later carets are the field's own: to set them would disturb those who compose letters. */
+  const first = useRef(caret);
   useEffect(() => {
     const field = area.current;
     if (field === null) return;
     field.focus({ preventScroll: true });
-    const place = caret ?? field.value.length;
+    const place = first.current ?? field.value.length;
     field.setSelectionRange(place, place);
-  }, [caret]);
+  }, []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: as high as what has been typed, in browsers that don't do it themselves
   useLayoutEffect(() => {
     const field = area.current;
@@ -69,7 +71,7 @@ export function SegmentEditor({ segment, draft, caret, problem, ...on }: Segment
         aria-invalid={problem !== null || undefined}
         rows={1}
         value={draft}
-        onChange={(event) => on.onDraft(event.currentTarget.value)}
+        onChange={({ currentTarget: field }) => on.onDraft(field.value, field.selectionStart)}
         onKeyDown={onKeyDown}
       />
       {problem !== null && (

@@ -1,5 +1,5 @@
 import { Ellipsis, Pencil } from "lucide-react";
-import { memo, type ReactNode, useState } from "react";
+import { Fragment, memo, type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { clock, isoDuration } from "@/lib/time";
 import type { Segment } from "./model";
@@ -76,16 +76,18 @@ function Words({ segment, threshold }: { segment: Segment; threshold: number }) 
   // Words that don't say the text would be another text.
   const isTold = words.reduce((joined, word) => joined + word.text, "").trim() === text;
   if (words.length === 0 || !isTold) return text;
-  return words.map((word, position) => (
-    <span
+  return words.map((word, position) => {
+    const spoken = word.text.trimStart();
+    return (
       // biome-ignore lint/suspicious/noArrayIndexKey: a word is its position in the segment
-      key={position}
-      data-word={position}
-      className={word.probability < threshold ? styles.uncertain : undefined}
-    >
-      {position === 0 ? word.text.trimStart() : word.text}
-    </span>
-  ));
+      <Fragment key={position}>
+        {position > 0 && word.text.slice(0, word.text.length - spoken.length)}
+        <span data-word={position} className={word.probability < threshold ? styles.uncertain : undefined}>
+          {spoken}
+        </span>
+      </Fragment>
+    );
+  });
 }
 
 /** Menus are made when they are asked for: a list that is scrolled fast can't afford one for each row. */

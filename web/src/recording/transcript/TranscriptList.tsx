@@ -9,7 +9,6 @@ import {
   useRef,
   useState,
 } from "react";
-import { useTranslation } from "react-i18next";
 import type { Player } from "../player/Player";
 import { Highlighter } from "./Highlighter";
 import { clearMatchHighlights, highlightMatches } from "./matchHighlights";
@@ -33,6 +32,8 @@ export type TranscriptListHandle = {
 
 type TranscriptListProps = {
   ref: Ref<TranscriptListHandle>;
+  /** Name for screen readers. */
+  name: string;
   transcript: Transcript;
   rows: readonly Row[];
   player: Player | null;
@@ -70,6 +71,7 @@ function useRowKeys(transcript: Transcript, rows: readonly Row[]): (position: nu
 /** The rows that are in view, and the marks that move over them. */
 export function TranscriptList({
   ref,
+  name,
   transcript,
   rows,
   player,
@@ -77,7 +79,6 @@ export function TranscriptList({
   edited,
   ...more
 }: TranscriptListProps) {
-  const { t } = useTranslation("recording");
   const { segments, complete } = transcript;
   const scroller = useRef<HTMLElement>(null);
   const list = useRef<HTMLDivElement>(null);
@@ -152,8 +153,9 @@ export function TranscriptList({
       }),
   );
   useEffect(() => {
-    highlighter.setSegments(segments, complete);
-  }, [highlighter, segments, complete]);
+    // Nobody hears a document.
+    if (player !== null) highlighter.setSegments(segments, complete);
+  }, [highlighter, segments, complete, player]);
   useEffect(() => player?.onTime((seconds) => highlighter.setTime(seconds)), [player, highlighter]);
   const items = virtualizer.getVirtualItems();
   useLayoutEffect(() => {
@@ -203,7 +205,7 @@ export function TranscriptList({
       className={styles.scroller}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard
       tabIndex={0}
-      aria-label={t("transcript")}
+      aria-label={name}
       lang={transcript.language || undefined}
       onWheel={stop}
       onTouchMove={stop}

@@ -61,7 +61,7 @@ export function TranscriptPanel({ recording, transcript, store, player, ...more 
   const [showsRemoved, setShowsRemoved] = useState(false);
   const [isFollowing, setFollowing] = useState(true);
   const [named, setNamed] = useState<string | null>(null);
-  const editing = useSegmentEditing(store);
+  const editing = useSegmentEditing(store, segments);
   const removed = useRemovedText(recording.id, showsRemoved);
   const rows = useMemo(
     () => rowsOf(segments, showsRemoved ? removed : []),
@@ -166,17 +166,18 @@ export function TranscriptPanel({ recording, transcript, store, player, ...more 
   return (
     <div className={styles.panel}>
       <TranscriptToolbar
+        title={t(isDocument ? "text" : "transcript")}
         state={state}
         canEdit={more.canEdit}
         isFinding={finding.isOpen}
         preferences={preferences}
         onPreferences={setPreferences}
-        showsRemoved={isDocument ? null : showsRemoved}
+        showsRemoved={showsRemoved}
         onShowRemoved={setShowsRemoved}
         onFind={finding.isOpen ? finding.close : openFind}
         onUndo={undo}
         onRedo={redo}
-        onHistory={more.onHistory}
+        onHistory={isDocument ? null : more.onHistory}
         onCopyAll={() =>
           void copyText(copiedText(segments, nameOf)).then(
             () => toasts.show(t("copiedTranscript")),
@@ -232,6 +233,7 @@ export function TranscriptPanel({ recording, transcript, store, player, ...more 
       >
         <TranscriptList
           ref={list}
+          name={t(isDocument ? "text" : "transcript")}
           transcript={transcript}
           rows={rows}
           player={player}

@@ -15,10 +15,7 @@ import {
 import type { Transcript } from "./model";
 import { TranscriptChanged, TranscriptStore } from "./TranscriptStore";
 
-const { calls } = vi.hoisted(() => ({
-  calls: { getTranscript: vi.fn(), editTranscript: vi.fn(), revertTranscript: vi.fn() },
-}));
-vi.mock("@/api/clients", () => ({ library: calls }));
+const calls = { getTranscript: vi.fn(), editTranscript: vi.fn(), revertTranscript: vi.fn() };
 
 const ID = "0c5dd9f2-95a6-4c3f-8a60-6b3b9b5bb6ab";
 
@@ -117,7 +114,7 @@ beforeEach(async () => {
   calls.editTranscript.mockReset().mockImplementation(async (request) => server.edit(request));
   calls.revertTranscript.mockReset().mockImplementation(async (request) => server.revert(request));
   cache = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  store = new TranscriptStore(ID, cache);
+  store = new TranscriptStore(ID, cache, calls);
 });
 
 test("the first page is shown before the last one is there", async () => {

@@ -23,6 +23,9 @@ export type EditResult = {
   replacedCount: number;
 };
 
+/** The calls that a transcript is read and changed by. */
+export type TranscriptService = Pick<typeof library, "getTranscript" | "editTranscript" | "revertTranscript">;
+
 /** Somebody else was faster. The transcript has been read anew since. */
 export class TranscriptChanged extends Error {
   constructor(override readonly cause: unknown) {
@@ -38,6 +41,7 @@ export class TranscriptChanged extends Error {
 export class TranscriptStore {
   readonly #id: string;
   readonly #cache: QueryClient;
+  readonly #service: TranscriptService;
   readonly #listeners = new Set<() => void>();
   #queue: Promise<unknown> = Promise.resolve();
   #waiting = 0;
@@ -55,9 +59,10 @@ export class TranscriptStore {
   #newest = 0;
   #state: EditState = { canUndo: false, canRedo: false, isSaving: false };
 
-  constructor(id: string, cache: QueryClient) {
+  constructor(id: string, cache: QueryClient, service: TranscriptService = library) {
     this.#id = id;
     this.#cache = cache;
+    this.#service = service;
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -93,11 +98,13 @@ export class TranscriptStore {
     if (this.#waiting === 0) this.#confirmed = this.transcript;
     this.#show((transcript) => edits.reduce(withEdit, transcript));
     return this.#inTurn(async (etag) => {
-      const answer = await library.editTranscript({
+      const answer = await this.#service.editTranscript({
         requestId,
         recordingId: this.#id,
         etag,
         edits: edits.map(editMessage),
+        // Parts of words are nothing to listen for in the next recording.
+        skipVocabulary: edits.some((edit) => edit.kind === "replaceAll" && !edit.wholeWords),
       });
       const { revision } = answer;
       if (revision === undefined) throw new Error("the server told no revision");
@@ -140,7 +147,7 @@ export class TranscriptStore {
       const stack = this.#undo;
       const target = stack === null ? null : targetOf(stack);
       if (stack === null || target === null) return;
-      const { revision } = await library.revertTranscript({
+      const { revision } = await this.#service.revertTranscript({
         requestId,
         recordingId: this.#id,
         etag,
@@ -202,7 +209,7 @@ export class TranscriptStore {
     let etag: string | undefined;
     let pageToken = "";
     for (;;) {
-      const page = await library.getTranscript(
+      const page = await this.#service.getTranscript(
         { recordingId: this.#id, pageSize: pageToken === "" ? FIRST_PAGE_SIZE : PAGE_SIZE, pageToken },
         signal === undefined ? {} : { signal },
       );
@@ -218,7 +225,7 @@ export class TranscriptStore {
   }
 
   async #readIfNewer(known: Transcript, signal: AbortSignal): Promise<Transcript | null> {
-    const newest = await library.getTranscript({ recordingId: this.#id, pageSize: 1 }, { signal });
+    const newest = await this.#service.getTranscript({ recordingId: this.#id, pageSize: 1 }, { signal });
     return newest.etag === known.etag ? known : this.#read(signal);
   }
 

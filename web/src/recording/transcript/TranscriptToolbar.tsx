@@ -9,25 +9,28 @@ import type { ViewPreferences } from "./viewPreferences";
 
 type TranscriptToolbarProps = {
   state: EditState;
+  /** What the text is called. */
+  title: string;
   canEdit: boolean;
   isFinding: boolean;
   preferences: ViewPreferences;
   onPreferences: (change: Partial<ViewPreferences>) => void;
-  showsRemoved: boolean | null;
+  showsRemoved: boolean;
   onShowRemoved: (shows: boolean) => void;
   onFind: () => void;
   onUndo: () => void;
   onRedo: () => void;
-  onHistory: () => void;
+  /** Null for documents: they are what their files are, without revisions and without guesses. */
+  onHistory: (() => void) | null;
   onCopyAll: () => void;
 };
 
-export function TranscriptToolbar({ state, canEdit, isFinding, ...more }: TranscriptToolbarProps) {
+export function TranscriptToolbar({ title, state, canEdit, isFinding, ...more }: TranscriptToolbarProps) {
   const { t } = useTranslation("recording");
   return (
     // biome-ignore lint/a11y/useSemanticElements: a group of buttons, none of which is a field
     <div className={styles.toolbar} role="group" aria-label={t("transcriptTools")}>
-      <h2 className={styles.heading}>{t("transcript")}</h2>
+      <h2 className={styles.heading}>{title}</h2>
       <span className={styles.saving} role="status">
         {state.isSaving && <Spinner label={t("saving")} />}
       </span>
@@ -49,14 +52,23 @@ export function TranscriptToolbar({ state, canEdit, isFinding, ...more }: Transc
           />
         </>
       )}
-      <IconButton size="small" label={t("history")} icon={<FileClock />} onClick={more.onHistory} />
-      <IconButton size="small" label={t("copyTranscript")} icon={<Copy />} onClick={more.onCopyAll} />
-      <ViewOptions
-        preferences={more.preferences}
-        onPreferences={more.onPreferences}
-        showsRemoved={more.showsRemoved}
-        onShowRemoved={more.onShowRemoved}
+      {more.onHistory !== null && (
+        <IconButton size="small" label={t("history")} icon={<FileClock />} onClick={more.onHistory} />
+      )}
+      <IconButton
+        size="small"
+        label={t(more.onHistory === null ? "copyText" : "copyTranscript")}
+        icon={<Copy />}
+        onClick={more.onCopyAll}
       />
+      {more.onHistory !== null && (
+        <ViewOptions
+          preferences={more.preferences}
+          onPreferences={more.onPreferences}
+          showsRemoved={more.showsRemoved}
+          onShowRemoved={more.onShowRemoved}
+        />
+      )}
       <IconButton
         size="small"
         label={t("find")}

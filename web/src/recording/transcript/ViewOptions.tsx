@@ -11,8 +11,7 @@ import type { ViewPreferences } from "./viewPreferences";
 type ViewOptionsProps = {
   preferences: ViewPreferences;
   onPreferences: (change: Partial<ViewPreferences>) => void;
-  /** Null where a document has none. */
-  showsRemoved: boolean | null;
+  showsRemoved: boolean;
   onShowRemoved: (shows: boolean) => void;
 };
 
@@ -47,14 +46,12 @@ export function ViewOptions({ preferences, onPreferences, showsRemoved, onShowRe
           />
         </div>
       )}
-      {showsRemoved !== null && (
-        <Switch
-          label={t("showRemoved")}
-          hint={t("showRemovedHint")}
-          checked={showsRemoved}
-          onChange={onShowRemoved}
-        />
-      )}
+      <Switch
+        label={t("showRemoved")}
+        hint={t("showRemovedHint")}
+        checked={showsRemoved}
+        onChange={onShowRemoved}
+      />
     </Popover>
   );
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { relocated, splitEdits, textEdits } from "./drafts";
+import { rebased, relocated, splitEdits, textEdits } from "./drafts";
 import { speech } from "./testing";
 
 test("only what was changed is sent, in code points", () => {
@@ -25,4 +25,15 @@ test("the same segment in a transcript that was changed meanwhile", () => {
   expect(relocated(segments, wanted)).toBe(2);
   expect(relocated([speech("S1", 0, "a"), speech("S1", 9, "b")], wanted)).toBe(1);
   expect(relocated([], wanted)).toBe(-1);
+});
+
+test("the segment that is edited moves with the transcript, and says when it was changed", () => {
+  const before = speech("S1", 10, "yes");
+  const same = [speech("S1", 0, "a"), speech("S1", 10, "yes")];
+  expect(rebased({ index: 1, before }, same)).toEqual({ index: 1, before: same[1], isOther: false });
+  const moved = [speech("S1", 0, "a"), speech("S1", 5, "b"), speech("S1", 10, "yes")];
+  expect(rebased({ index: 1, before }, moved)).toEqual({ index: 2, before: moved[2], isOther: false });
+  const changed = [speech("S1", 0, "a"), speech("S1", 10, "no")];
+  expect(rebased({ index: 1, before }, changed)).toEqual({ index: 1, before: changed[1], isOther: true });
+  expect(rebased({ index: 1, before }, [])).toBeNull();
 });

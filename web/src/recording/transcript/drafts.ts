@@ -16,6 +16,23 @@ export function splitEdits(index: number, before: string, draft: string, caret: 
   return [...textEdits(index, before, draft), { kind: "split", segment: index, position: [...head].length }];
 }
 
+export type Base = { readonly index: number; readonly before: Segment };
+
+/**
+ * Returns where the segment that is being edited is now; `isOther` says that its text is another one, because somebody
+ * has changed it meanwhile. Null where there is no segment left.
+ */
+export function rebased(
+  { index, before }: Base,
+  segments: readonly Segment[],
+): (Base & { isOther: boolean }) | null {
+  const here = segments[index];
+  const isHere = here !== undefined && here.text === before.text && here.start === before.start;
+  const found = isHere ? index : relocated(segments, before);
+  const now = segments[found];
+  return now === undefined ? null : { index: found, before: now, isOther: now.text !== before.text };
+}
+
 /**
  * Finds a segment in a transcript that somebody else has changed: the one with the same text that is nearest in time,
  * else the one that is heard at its time. Returns -1 where there is none at all.

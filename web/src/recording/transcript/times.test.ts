@@ -61,9 +61,13 @@ test("a segment inside of a longer one opens no gap", () => {
   expect(gapsOf(overlapped)).toEqual([]);
 });
 
-test("turns join what one speaker says and leave out what can't be seen", () => {
-  const turns = turnsOf(segments, 13, 0.2);
-  expect(turns.map(({ speaker }) => speaker)).toEqual(["S1"]);
-  expect(turnsOf(segments, 13, 0.001).map(({ speaker }) => speaker)).toEqual(["S1", "S2", "S2"]);
-  expect(turnsOf(segments, 0, 0.001)).toEqual([]);
+test("who speaks most in each stretch; neighbours are joined, pauses stay empty", () => {
+  const turns = turnsOf(segments, 16, 8);
+  expect(turns).toEqual([
+    { start: 1 / 8, end: 3 / 8, speaker: "S1" },
+    { start: 3 / 8, end: 4 / 8, speaker: "S2" },
+    { start: 6 / 8, end: 7 / 8, speaker: "S2" },
+  ]);
+  expect(turnsOf(segments, 0, 8)).toEqual([]);
+  expect(turnsOf(segments, 16, 0)).toEqual([]);
 });

@@ -80,19 +80,30 @@ export function skipTo(gaps: readonly Gap[], time: number): number | null {
 /** A stretch of one speaker, as shares of the length, 0 to 1. */
 export type Turn = { start: number; end: number; speaker: string };
 
-/** Returns who speaks when, for a drawing that shows nothing shorter than `finest` of the length. */
-export function turnsOf(segments: readonly Segment[], duration: number, finest: number): Turn[] {
-  const turns: Turn[] = [];
-  if (!(duration > 0)) return turns;
+/** Returns who speaks most in each of `count` equal stretches of the recording, with neighbours joined. */
+export function turnsOf(segments: readonly Segment[], duration: number, count: number): Turn[] {
+  if (!(duration > 0) || count <= 0) return [];
+  const spoken = Array.from({ length: count }, () => new Map<string, number>());
+  const size = duration / count;
   for (const { start, end, speaker } of segments) {
-    const last = turns.at(-1);
-    const from = Math.max(Math.min(1, start / duration), last?.end ?? 0);
-    const to = Math.min(1, end / duration);
-    if (last !== undefined && last.speaker === speaker && from - last.end < finest) {
-      last.end = Math.max(last.end, to);
-    } else if (to - from >= finest) {
-      turns.push({ start: from, end: to, speaker });
+    const last = Math.min(count - 1, Math.floor(end / size));
+    for (let at = Math.max(0, Math.floor(start / size)); at <= last; at += 1) {
+      const stretch = spoken[at];
+      const seconds = Math.min(end, (at + 1) * size) - Math.max(start, at * size);
+      stretch?.set(speaker, (stretch.get(speaker) ?? 0) + seconds);
     }
   }
+  const turns: Turn[] = [];
+  spoken.forEach((stretch, at) => {
+    let most = "";
+    // Less than a fifth of a stretch is a pause with a few words.
+    let seconds = size / 5;
+    for (const [speaker, heard] of stretch) if (heard > seconds) [most, seconds] = [speaker, heard];
+    if (most === "") return;
+    const last = turns.at(-1);
+    const start = at / count;
+    if (last !== undefined && last.speaker === most && last.end === start) last.end = (at + 1) / count;
+    else turns.push({ start, end: (at + 1) / count, speaker: most });
+  });
   return turns;
 }

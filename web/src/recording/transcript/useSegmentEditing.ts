@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { errorText } from "@/api/errors";
 import { useToasts } from "@/ui/Toast";
 import { cleanText } from "./codePoints";
-import { relocated, splitEdits, textEdits } from "./drafts";
+import { rebased, relocated, splitEdits, textEdits } from "./drafts";
 import type { Edit } from "./edits";
 import type { Segment } from "./model";
 import type { Problem } from "./SegmentEditor";
@@ -21,7 +21,7 @@ export type Editing = {
 export type SegmentEditing = {
   editing: Editing | null;
   begin: (index: number, caret?: number | null) => void;
-  type: (draft: string) => void;
+  type: (draft: string, caret: number) => void;
   save: () => void;
   split: (caret: number) => void;
   cancel: () => void;
@@ -31,7 +31,10 @@ export type SegmentEditing = {
  * The segment whose text is being edited. It is closed as soon as it is saved; where the server refuses, it opens again
  * with what was typed, so that nothing is lost, also when somebody else has changed the transcript meanwhile.
  */
-export function useSegmentEditing(store: TranscriptStore): SegmentEditing {
+export function useSegmentEditing(
+  store: Pick<TranscriptStore, "edit" | "undo" | "transcript">,
+  segments: readonly Segment[],
+): SegmentEditing {
   const { t } = useTranslation("recording");
   const { t: apiText } = useTranslation("api");
   const toasts = useToasts();
@@ -74,8 +77,30 @@ export function useSegmentEditing(store: TranscriptStore): SegmentEditing {
     [store, t, apiText, toasts, put],
   );
 
+  /** Keeps up with the transcript; returns what is edited, or null where somebody else has changed it. */
+  const keepUp = useCallback(
+    (known: readonly Segment[]): Editing | null => {
+      const edited = current.current;
+      if (edited === null) return null;
+      const now = rebased(edited, known);
+      if (now === null) return edited;
+      const { index, before, isOther } = now;
+      if (index === edited.index && before === edited.before) return edited;
+      const isTyped = edited.draft !== edited.before.text;
+      const kept: Editing = { ...edited, index, before };
+      if (!isOther) put(kept);
+      else if (!isTyped) put({ ...kept, draft: before.text });
+      else put({ ...kept, problem: { text: t("changedMeanwhile"), theirs: before.text } });
+      return isOther && isTyped ? null : current.current;
+    },
+    [put, t],
+  );
+  useEffect(() => {
+    keepUp(segments);
+  }, [segments, keepUp]);
+
   const save = useCallback(() => {
-    const edited = current.current;
+    const edited = keepUp(store.transcript?.segments ?? []);
     if (edited === null) return;
     put(null);
     if (textEdits(edited.index, edited.before.text, edited.draft).length === 0) return;
@@ -86,7 +111,7 @@ export function useSegmentEditing(store: TranscriptStore): SegmentEditing {
         onAction: () => void store.undo().catch(toasts.showError),
       });
     }
-  }, [put, send, store, toasts, t]);
+  }, [put, send, store, toasts, t, keepUp]);
 
   const begin = useCallback(
     (index: number, caret: number | null = null) => {
@@ -99,15 +124,15 @@ export function useSegmentEditing(store: TranscriptStore): SegmentEditing {
   );
 
   const type = useCallback(
-    (draft: string) => {
-      if (current.current !== null) put({ ...current.current, draft });
+    (draft: string, caret: number) => {
+      if (current.current !== null) put({ ...current.current, draft, caret });
     },
     [put],
   );
 
   const split = useCallback(
     (caret: number) => {
-      const edited = current.current;
+      const edited = keepUp(store.transcript?.segments ?? []);
       if (edited === null) return;
       if (splitEdits(edited.index, edited.before.text, edited.draft, caret) === null) {
         put({ ...edited, problem: { text: t("nothingToSplit"), theirs: null } });
@@ -116,13 +141,15 @@ export function useSegmentEditing(store: TranscriptStore): SegmentEditing {
       put(null);
       void send(edited, (index, text) => splitEdits(index, text, edited.draft, caret) ?? []);
     },
-    [put, send, t],
+    [put, send, store, t, keepUp],
   );
 
   const cancel = useCallback(() => put(null), [put]);
 
   // Another tab of the page, or another page: what was typed is saved.
-  useEffect(() => () => save(), [save]);
+  const latestSave = useRef(save);
+  latestSave.current = save;
+  useEffect(() => () => latestSave.current(), []);
   const isDirty = editing !== null && editing.draft !== editing.before.text;
   useEffect(() => {
     if (!isDirty) return;

@@ -15,6 +15,7 @@ import { Switch } from "@/ui/Switch";
 import { useToasts } from "@/ui/Toast";
 import { Card, Row, Rows } from "../Card";
 import { useCaller } from "../caller";
+import { NoAccess } from "../NoAccess";
 import { SecretDialog } from "../SecretDialog";
 import { useScopeName } from "../scopes";
 import { CreateKeyDialog } from "./CreateKeyDialog";
@@ -24,7 +25,12 @@ function keyStateOf(key: ApiKey): KeyState {
   return stateOf({ expiresAt: dateOf(key.expiresAt), revokedAt: dateOf(key.revokedAt) }, new Date());
 }
 
-type KeyRowProps = { apiKey: ApiKey; isOwnKey: boolean; showUser: boolean; onRevoke: () => void };
+type KeyRowProps = {
+  apiKey: ApiKey;
+  isOwnKey: boolean;
+  showUser: boolean;
+  onRevoke: (() => void) | undefined;
+};
 
 function KeyRow({ apiKey, isOwnKey, showUser, onRevoke }: KeyRowProps) {
   const { t } = useTranslation("settings");
@@ -60,7 +66,8 @@ function KeyRow({ apiKey, isOwnKey, showUser, onRevoke }: KeyRowProps) {
       }
       details={details.join(" · ")}
       actions={
-        state === "active" && (
+        state === "active" &&
+        onRevoke !== undefined && (
           <Button size="small" aria-label={t("revokeKey", { name: apiKey.name })} onClick={onRevoke}>
             {t("revoke")}
           </Button>
@@ -73,7 +80,7 @@ function KeyRow({ apiKey, isOwnKey, showUser, onRevoke }: KeyRowProps) {
 /** The keys that programs call with. */
 export default function ApiKeys() {
   const { t } = useTranslation("settings");
-  const { caller } = useCaller();
+  const { caller, canWrite } = useCaller();
   const cache = useQueryClient();
   const toasts = useToasts();
   const [isCreating, setCreating] = useState(false);
@@ -99,11 +106,12 @@ export default function ApiKeys() {
   const endedCount = all.filter((key) => keyStateOf(key) !== "active").length;
   return (
     <>
+      {caller !== null && !canWrite && <NoAccess scope="write" />}
       <Card
         title={t("keys")}
         text={t("keysText")}
         actions={
-          caller !== null && (
+          canWrite && (
             <Button variant="primary" icon={<Plus />} onClick={() => setCreating(true)}>
               {t("newKey")}
             </Button>
@@ -123,7 +131,7 @@ export default function ApiKeys() {
                 apiKey={key}
                 isOwnKey={caller !== null && key.id === caller.apiKeyId}
                 showUser={allUsers}
-                onRevoke={() => setRevoking(key)}
+                onRevoke={canWrite ? () => setRevoking(key) : undefined}
               />
             ))}
           </Rows>

@@ -24,17 +24,16 @@ const LANGUAGES_SHOWN = 6;
 function useDetails(model: Model): string {
   const { t } = useTranslation("settings");
   const language = currentLanguage();
-  const names = model.languages.map((code) => languageName(code, language));
-  const shown = names.slice(0, LANGUAGES_SHOWN).join(", ");
-  const further = names.length - LANGUAGES_SHOWN;
+  const spoken =
+    model.languages.length > LANGUAGES_SHOWN
+      ? t("languageCount", { count: model.languages.length })
+      : model.languages.map((code) => languageName(code, language)).join(", ");
   const bytes =
     model.sizeBytes > 0n
       ? t("onDisk", { size: size(model.sizeBytes, language) })
       : model.downloadBytes > 0n
         ? t("toDownload", { size: size(model.downloadBytes, language) })
         : "";
-  const spoken =
-    names.length === 0 ? "" : further > 0 ? t("furtherLanguages", { shown, count: further }) : shown;
   return [bytes, model.license, spoken].filter(Boolean).join(" · ");
 }
 

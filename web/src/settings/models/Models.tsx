@@ -12,6 +12,7 @@ import { useCaller } from "../caller";
 import { NoAccess } from "../NoAccess";
 import { models as client } from "./client";
 import { ModelRow } from "./ModelRow";
+import styles from "./Models.module.css";
 
 const TASKS = [
   { task: ModelTask.STT, key: "taskStt" },
@@ -61,7 +62,9 @@ export default function Models() {
           </Card>
         );
       })}
-      {freeBytes > 0n && <p>{t("freeForModels", { size: size(freeBytes, currentLanguage()) })}</p>}
+      {freeBytes > 0n && (
+        <p className={styles.muted}>{t("freeForModels", { size: size(freeBytes, currentLanguage()) })}</p>
+      )}
     </>
   );
 }

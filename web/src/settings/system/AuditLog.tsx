@@ -61,7 +61,7 @@ export function AuditLog({ isAdmin }: { isAdmin: boolean }) {
       {log.isSuccess && events.length === 0 && <p className={styles.muted}>{t("auditEmpty")}</p>}
       {events.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reached by keyboard
-        <section className={styles.scroll} tabIndex={0} aria-label={t("audit")}>
+        <section className={styles.scroll} tabIndex={0} aria-label={t("auditEvents")}>
           <table className={styles.table}>
             <thead>
               <tr>

@@ -11,6 +11,7 @@ import { useToasts } from "@/ui/Toast";
 import { Card } from "../Card";
 import { Command } from "../Command";
 import { NoAccess } from "../NoAccess";
+import styles from "./AuditLog.module.css";
 import { writeBackup } from "./backup";
 
 const COMMAND = "recordroute backup library.tar";
@@ -59,7 +60,7 @@ function Download() {
   return (
     <>
       {pick === undefined ? (
-        <p>{t("backupNoPicker")}</p>
+        <p className={styles.muted}>{t("backupNoPicker")}</p>
       ) : bytes === null ? (
         <div>
           <Button icon={<Archive />} onClick={() => void start(pick)}>
@@ -78,7 +79,7 @@ function Download() {
         </>
       )}
       {error !== null && <ErrorNotice error={error} />}
-      <p>{t("backupCommand")}</p>
+      {pick !== undefined && <p className={styles.muted}>{t("backupCommand")}</p>}
       <Command text={COMMAND} />
     </>
   );

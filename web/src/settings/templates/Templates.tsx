@@ -7,7 +7,6 @@ import { templates as client } from "@/api/templates";
 import type { Template } from "@/gen/recordroute/gateway/v1/template_pb";
 import { currentLanguage } from "@/i18n";
 import { dateOf, dayAndTime } from "@/lib/time";
-import { Badge } from "@/ui/Badge";
 import { Button, IconButton } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { ErrorState, LoadingState } from "@/ui/State";
@@ -132,7 +131,6 @@ export default function Templates() {
             <Row
               key={template.name}
               title={template.title}
-              badges={<Badge>{t("builtIn")}</Badge>}
               details={<Details template={template} />}
               actions={
                 <>

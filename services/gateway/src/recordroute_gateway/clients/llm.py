@@ -13,6 +13,7 @@ from recordroute_runtime.remote import read_error
 
 from recordroute_gateway.clients.minutes import minutes_record
 from recordroute_gateway.clients.segments import segment_messages
+from recordroute_gateway.library.quotes import Turn
 from recordroute_gateway.library.records import Minutes, Transcript
 
 TITLE_SECONDS = 300.0
@@ -46,13 +47,15 @@ class Template:
 
 @dataclass(frozen=True)
 class Passage:
-    """A passage that an answer may rest on; `date` is as people read it."""
+    """A passage that an answer may rest on; `date` is as people read it, `turns` are empty where it is not known who
+    says what."""
 
     id: str
     text: str
     title: str
     speakers: tuple[str, ...]
     date: str
+    turns: tuple[Turn, ...]
 
 
 @dataclass(frozen=True)
@@ -144,10 +147,10 @@ class LlmClient:
         """Has the service forget every cached answer of an owner."""
         await self._stub.ForgetAnswers(llm_pb2.ForgetAnswersRequest(owner=owner), timeout=CALL_SECONDS)
 
-    async def templates(self, language: str) -> list[Template]:
+    async def templates(self, language: str, *, timeout: float = CALL_SECONDS) -> list[Template]:
         """Returns the service's templates by name, with headings in a language (empty: English)."""
         answer = await self._stub.ListTemplates(
-            llm_pb2.ListTemplatesRequest(language=language), timeout=CALL_SECONDS
+            llm_pb2.ListTemplatesRequest(language=language), timeout=timeout
         )
         return [Template(each.name, each.title, each.markdown) for each in answer.templates]
 
@@ -189,6 +192,9 @@ class LlmClient:
                     title=passage.title,
                     speakers=passage.speakers,
                     date=passage.date,
+                    turns=[
+                        llm_pb2.SpeakerTurn(start=turn.start, speaker=turn.speaker) for turn in passage.turns
+                    ],
                 )
                 for passage in passages
             ],

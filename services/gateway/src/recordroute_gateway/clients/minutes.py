@@ -35,6 +35,8 @@ def minutes_record(message: minutes_pb2.Minutes) -> Minutes:
                             for evidence in item.evidence
                         ),
                         tuple(MinutesField(field.name, field.value) for field in item.fields),
+                        item.edited,
+                        item.done,
                     )
                     for item in section.items
                 ),
@@ -44,6 +46,7 @@ def minutes_record(message: minutes_pb2.Minutes) -> Minutes:
         ),
         unsupported=tuple(message.unsupported),
         template=message.template,
+        overview_edited=message.overview_edited,
     )
 
 
@@ -75,6 +78,8 @@ def minutes_message(minutes: Minutes) -> minutes_pb2.Minutes:
                             minutes_pb2.MinutesField(name=field.name, value=field.value)
                             for field in item.fields
                         ],
+                        edited=item.edited,
+                        done=item.done,
                     )
                     for item in section.items
                 ],
@@ -84,4 +89,5 @@ def minutes_message(minutes: Minutes) -> minutes_pb2.Minutes:
         ],
         unsupported=minutes.unsupported,
         template=minutes.template,
+        overview_edited=minutes.overview_edited,
     )

@@ -13,6 +13,8 @@ from recordroute_runtime.wire import to_seconds
 
 from recordroute_gateway.live.captions import CaptionsBroken, CaptionsRefused
 from recordroute_gateway.live.records import Caption, Heard, LanguageTold, LiveConfig, SpeechChange
+from recordroute_gateway.models.choices import ModelChoices
+from recordroute_gateway.models.records import Task
 
 # Asking again changes nothing.
 REFUSALS = frozenset(
@@ -30,13 +32,15 @@ REFUSALS = frozenset(
 class LiveSttClient:
     """The speech service as live sessions see it (`recordroute_gateway.live.captions.Recogniser`)."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, models: ModelChoices) -> None:
         self._stub = stt_pb2_grpc.SttServiceStub(channel)
+        self._models = models
 
     async def recognise(self, config: LiveConfig, audio: AsyncIterator[bytes]) -> AsyncGenerator[Heard]:
         """Yields what is heard; see Recogniser."""
+        model = await self._models.model_for(Task.STT, config.options.stt_model)
         call = self._stub.StreamingRecognize()
-        sending = asyncio.create_task(_send(call, config, audio))
+        sending = asyncio.create_task(_send(call, _config(config, model), audio))
         try:
             async for response in call:
                 heard = _heard(response)
@@ -58,11 +62,11 @@ class LiveSttClient:
 
 async def _send(
     call: grpc.aio.StreamStreamCall[stt_pb2.StreamingRecognizeRequest, stt_pb2.StreamingRecognizeResponse],
-    config: LiveConfig,
+    config: stt_pb2.StreamingRecognizeConfig,
     audio: AsyncIterator[bytes],
 ) -> None:
     try:
-        await call.write(stt_pb2.StreamingRecognizeRequest(config=_config(config)))
+        await call.write(stt_pb2.StreamingRecognizeRequest(config=config))
         async for message in audio:
             await call.write(stt_pb2.StreamingRecognizeRequest(audio=message))
         await call.done_writing()
@@ -71,14 +75,14 @@ async def _send(
         return
 
 
-def _config(config: LiveConfig) -> stt_pb2.StreamingRecognizeConfig:
+def _config(config: LiveConfig, model: str) -> stt_pb2.StreamingRecognizeConfig:
     options = config.options
     return stt_pb2.StreamingRecognizeConfig(
         encoding=f"AUDIO_ENCODING_{config.format.encoding.name}",
         sample_rate_hertz=config.format.rate,
         channels=config.format.channels,
         language=options.language,
-        model=options.stt_model,
+        model=model,
         interim_results=config.interim_results,
         hotwords=options.hotwords,
         initial_prompt=options.initial_prompt,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import grpc.aio
 from fastapi import Depends, Request, WebSocket
@@ -28,6 +28,13 @@ from recordroute_runtime.channels import open_channel
 from recordroute_runtime.errors import Cancelled, PermissionDenied
 from recordroute_runtime.tls import ClientTls
 from starlette.requests import HTTPConnection
+
+from recordroute_gateway.models.choices import ModelChoices
+from recordroute_gateway.models.records import Task
+from recordroute_gateway.servicers.access import client_address
+
+if TYPE_CHECKING:
+    from recordroute_gateway.http.actions import Actions
 
 # Deadlines of unary calls, in seconds: reading and changing the library, and inference.
 CALL_SECONDS = 30.0
@@ -58,7 +65,18 @@ class Addresses:
 class Backend:
     """Stubs on channels of the running event loop."""
 
-    def __init__(self, addresses: Addresses, peer_tls: ClientTls | None = None) -> None:
+    def __init__(
+        self,
+        addresses: Addresses,
+        models: ModelChoices | None = None,
+        peer_tls: ClientTls | None = None,
+        *,
+        actions: Actions | None = None,
+        trusted_proxies: int = 0,
+    ) -> None:
+        self._models = models
+        self.actions = actions
+        self.trusted_proxies = trusted_proxies
         self.gateway = open_channel(addresses.gateway)
         self._channels = [
             self.gateway,
@@ -78,6 +96,10 @@ class Backend:
         self._identity = identity_pb2_grpc.IdentityServiceStub(self.gateway)
         self._health: Any = health_pb2_grpc.HealthStub(self.gateway)
 
+    async def model_for(self, task: Task, named: str) -> str:
+        """Returns the id of the model for a request that names `named`; empty: the service decides."""
+        return named if self._models is None else await self._models.model_for(task, named)
+
     async def close(self) -> None:
         for channel in self._channels:
             await channel.close()
@@ -90,8 +112,8 @@ class Backend:
             return False
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
-    async def authorise(self, metadata: Metadata, scope: int) -> str:
-        """Returns the caller's user id: the routes to services behind the gateway have nobody else who asks for it.
+    async def authorise(self, metadata: Metadata, scope: int) -> identity_pb2.GetCallerResponse:
+        """Returns the caller: the routes to services behind the gateway have nobody else who asks for it.
 
         The gateway's own interceptors decide, as for every call. Raises their errors, and PermissionDenied
         (SCOPE_MISSING).
@@ -102,7 +124,7 @@ class Backend:
         if scope not in caller.scopes:
             name = identity_pb2.Scope.Name(scope).removeprefix("SCOPE_").lower()
             raise PermissionDenied("SCOPE_MISSING", f"this needs the scope {name}")
-        return caller.user
+        return caller
 
 
 def backend_of(connection: HTTPConnection) -> Backend:
@@ -132,15 +154,37 @@ MetadataOf = Annotated[Metadata, Depends(_request_metadata)]
 
 
 async def _caller_who_reads(backend: BackendOf, metadata: MetadataOf) -> str:
-    return await backend.authorise(metadata, identity_pb2.SCOPE_READ)
+    return (await backend.authorise(metadata, identity_pb2.SCOPE_READ)).user
 
 
-async def _caller_who_writes(backend: BackendOf, metadata: MetadataOf) -> str:
-    return await backend.authorise(metadata, identity_pb2.SCOPE_WRITE)
+async def _action_of_reader(request: Request, backend: BackendOf, metadata: MetadataOf) -> AsyncIterator[str]:
+    async with _action(request, backend, metadata, identity_pb2.SCOPE_READ) as user:
+        yield user
 
 
+async def _action_of_writer(request: Request, backend: BackendOf, metadata: MetadataOf) -> AsyncIterator[str]:
+    async with _action(request, backend, metadata, identity_pb2.SCOPE_WRITE) as user:
+        yield user
+
+
+@asynccontextmanager
+async def _action(request: Request, backend: Backend, metadata: Metadata, scope: int) -> AsyncIterator[str]:
+    caller = await backend.authorise(metadata, scope)
+    if backend.actions is None:
+        yield caller.user
+        return
+    name = request.scope["route"].operation_id
+    # As over the socket that the RPCs take from here.
+    peer = client_address("unix:", dict(metadata).get("x-forwarded-for", ""), backend.trusted_proxies)
+    async with backend.actions.running(caller.user, caller.api_key_id, name, peer):
+        yield caller.user
+
+
+# The id of a user who may read.
 Reader = Annotated[str, Depends(_caller_who_reads)]
-Writer = Annotated[str, Depends(_caller_who_writes)]
+# The same for an action of its own, which counts until its response has been sent and is in the audit log.
+ReaderActs = Annotated[str, Depends(_action_of_reader)]
+WriterActs = Annotated[str, Depends(_action_of_writer)]
 
 
 async def while_connected(request: Request, work: Awaitable[Result]) -> Result:

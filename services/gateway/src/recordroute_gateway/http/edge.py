@@ -12,10 +12,12 @@ import grpc.aio
 import structlog
 from recordroute_runtime.tls import ClientTls
 
+from recordroute_gateway.http.actions import Actions
 from recordroute_gateway.http.app import Edge, Limits, build_routes
 from recordroute_gateway.http.backend import Addresses, Backend
 from recordroute_gateway.http.grpc_web import GrpcWebBridge, web_methods
 from recordroute_gateway.http.server import HttpServer, TlsFiles, split_address
+from recordroute_gateway.models.choices import ModelChoices
 from recordroute_gateway.settings import GatewaySettings
 
 log = structlog.get_logger(__name__)
@@ -45,11 +47,15 @@ class HttpEdge:
         settings: GatewaySettings,
         data_dir: Path,
         services: Sequence[str],
+        models: ModelChoices,
+        actions: Actions,
         peer_tls: ClientTls | None = None,
     ) -> None:
         self._settings = settings
+        self._actions = actions
         self._peer_tls = peer_tls
         self._services = services
+        self._models = models
         self._data_dir = data_dir
         self._folder = _socket_folder(data_dir)
         self._address = f"unix:{self._folder / SOCKET}"
@@ -73,7 +79,10 @@ class HttpEdge:
         settings = self._settings
         backend = Backend(
             Addresses(self._address, settings.stt_target, settings.llm_target, settings.vector_target),
+            self._models,
             self._peer_tls,
+            actions=self._actions,
+            trusted_proxies=settings.trusted_proxies,
         )
         channel = grpc.aio.insecure_channel(self._address, options=BRIDGE_OPTIONS)
         self._backend, self._channel = backend, channel

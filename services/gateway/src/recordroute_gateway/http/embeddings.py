@@ -18,7 +18,13 @@ from pydantic import BaseModel, Field
 from recordroute.vector.v1 import embedding_pb2
 from starlette.responses import JSONResponse, Response
 
-from recordroute_gateway.http.backend import INFERENCE_SECONDS, Backend, BackendOf, Reader, while_connected
+from recordroute_gateway.http.backend import (
+    INFERENCE_SECONDS,
+    Backend,
+    BackendOf,
+    ReaderActs,
+    while_connected,
+)
 from recordroute_gateway.http.models import check_embedding_model
 from recordroute_gateway.http.problems import Refusal
 
@@ -106,7 +112,9 @@ def _encoded(values: Sequence[float], encoding_format: str) -> list[float] | str
 
 
 @router.post("/v1/embeddings", tags=["openai"], operation_id="embeddings", response_class=Response)
-async def embeddings(request: Request, body: EmbeddingsRequest, backend: BackendOf, _: Reader) -> Response:
+async def embeddings(
+    request: Request, body: EmbeddingsRequest, backend: BackendOf, _: ReaderActs
+) -> Response:
     """Embed texts or token arrays, as OpenAI's API does."""
     await check_embedding_model(backend, body.model)
     options = {
@@ -134,7 +142,7 @@ async def embeddings(request: Request, body: EmbeddingsRequest, backend: Backend
 
 
 @router.post("/embed", tags=["text-embeddings-inference"], operation_id="embed", response_class=Response)
-async def embed(request: Request, body: TeiEmbedRequest, backend: BackendOf, _: Reader) -> Response:
+async def embed(request: Request, body: TeiEmbedRequest, backend: BackendOf, _: ReaderActs) -> Response:
     """Embed texts, as text-embeddings-inference does."""
     if body.prompt_name not in KINDS:
         raise Refusal(422, "INVALID_FIELDS", "prompt_name must be query or passage", field="prompt_name")

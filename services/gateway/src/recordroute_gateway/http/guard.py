@@ -30,7 +30,8 @@ ANY_HOST_PATHS = ("/healthz", "/readyz")
 COOKIE = "recordroute_token"
 EXPOSED_HEADERS = ("grpc-status", "grpc-message", "grpc-status-details-bin")
 ALLOWED_HEADERS = (
-    "authorization", "content-type", "grpc-timeout", "range", "traceparent", "tracestate", "x-grpc-web", "x-user-agent",
+    "authorization", "content-type", "grpc-timeout", "range", "traceparent", "tracestate",
+    "x-grpc-web", "x-session-id", "x-user-agent",
 )  # fmt: skip
 ALLOWED_METHODS = ("GET", "POST", "DELETE", "OPTIONS")
 # A body that stands still for this long, or comes more slowly than this after a start, is given up.

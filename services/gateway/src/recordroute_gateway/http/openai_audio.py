@@ -18,11 +18,19 @@ from recordroute.stt.v1 import stt_pb2
 from recordroute_runtime.wire import to_seconds
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from recordroute_gateway.http.backend import Backend, BackendOf, OpenedStream, Writer, opened, while_connected
+from recordroute_gateway.http.backend import (
+    Backend,
+    BackendOf,
+    OpenedStream,
+    WriterActs,
+    opened,
+    while_connected,
+)
 from recordroute_gateway.http.forms import SpooledForm, spooled_form
 from recordroute_gateway.http.models import model_id
 from recordroute_gateway.http.problems import Refusal
 from recordroute_gateway.http.streams import EventResponse
+from recordroute_gateway.models.records import Task
 
 router = APIRouter(tags=["openai"])
 FORMATS = ("json", "text", "srt", "verbose_json", "vtt", "diarized_json")
@@ -131,6 +139,8 @@ def _read(form: SpooledForm, *, translate: bool) -> _Wanted:
 async def _open(
     backend: Backend, form: SpooledForm, config: stt_pb2.TranscribeConfig
 ) -> OpenedStream[stt_pb2.TranscribeResponse]:
+    config.model = await backend.model_for(Task.STT, config.model)
+
     async def messages() -> AsyncIterator[stt_pb2.TranscribeRequest]:
         yield stt_pb2.TranscribeRequest(config=config)
         async for chunk in form.chunks():
@@ -283,7 +293,7 @@ async def _answer(request: Request, backend: Backend, *, translate: bool) -> Res
 @router.post(
     "/v1/audio/transcriptions", openapi_extra=FORM, operation_id="transcriptions", response_class=Response
 )
-async def transcriptions(request: Request, backend: BackendOf, _: Writer) -> Response:
+async def transcriptions(request: Request, backend: BackendOf, _: WriterActs) -> Response:
     """Transcribe a file, as OpenAI's API does. Nothing is kept."""
     return await _answer(request, backend, translate=False)
 
@@ -291,6 +301,6 @@ async def transcriptions(request: Request, backend: BackendOf, _: Writer) -> Res
 @router.post(
     "/v1/audio/translations", openapi_extra=FORM, operation_id="translations", response_class=Response
 )
-async def translations(request: Request, backend: BackendOf, _: Writer) -> Response:
+async def translations(request: Request, backend: BackendOf, _: WriterActs) -> Response:
     """Translate speech into English text, as OpenAI's API does. Nothing is kept."""
     return await _answer(request, backend, translate=True)

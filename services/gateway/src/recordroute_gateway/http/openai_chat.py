@@ -18,10 +18,18 @@ from pydantic import BaseModel, Field
 from recordroute.llm.v1 import llm_pb2
 from starlette.responses import JSONResponse, Response
 
-from recordroute_gateway.http.backend import Backend, BackendOf, OpenedStream, Writer, opened, while_connected
+from recordroute_gateway.http.backend import (
+    Backend,
+    BackendOf,
+    OpenedStream,
+    WriterActs,
+    opened,
+    while_connected,
+)
 from recordroute_gateway.http.models import model_id
 from recordroute_gateway.http.problems import Refusal
 from recordroute_gateway.http.streams import EventResponse
+from recordroute_gateway.models.records import Task
 
 router = APIRouter(tags=["openai"], max_body_size=16 << 20)
 FINISH = {
@@ -205,8 +213,14 @@ class _Completion:
         return self.body("chat.completion.chunk", [choice])
 
 
+async def _open(backend: Backend, chat: ChatRequest, owner: str) -> OpenedStream[llm_pb2.GenerateResponse]:
+    message = chat.message(owner)
+    message.model = await backend.model_for(Task.LLM, message.model)
+    return await opened(backend.llm.Generate(message), llm_pb2.GenerateResponse)
+
+
 async def _whole(backend: Backend, chat: ChatRequest, owner: str) -> dict[str, Any]:
-    stream = await opened(backend.llm.Generate(chat.message(owner)), llm_pb2.GenerateResponse)
+    stream = await _open(backend, chat, owner)
     text, calls, result = "", [], llm_pb2.GenerateResult()
     try:
         async for response in stream:
@@ -253,12 +267,10 @@ async def _events(
 
 @router.post("/v1/chat/completions", operation_id="chat_completions", response_class=Response)
 async def chat_completions(
-    request: Request, chat: ChatRequest, backend: BackendOf, owner: Writer
+    request: Request, chat: ChatRequest, backend: BackendOf, owner: WriterActs
 ) -> Response:
     """Answer a chat, as OpenAI's API does."""
     if not chat.stream:
         return JSONResponse(await while_connected(request, _whole(backend, chat, owner)))
-    stream = await while_connected(
-        request, opened(backend.llm.Generate(chat.message(owner)), llm_pb2.GenerateResponse)
-    )
+    stream = await while_connected(request, _open(backend, chat, owner))
     return EventResponse(_events(stream, chat), path=request.url.path, end_call=stream.close)

@@ -15,7 +15,13 @@ from pydantic import BaseModel, Field
 from recordroute.vector.v1 import embedding_pb2
 from starlette.responses import JSONResponse, Response
 
-from recordroute_gateway.http.backend import INFERENCE_SECONDS, Backend, BackendOf, Reader, while_connected
+from recordroute_gateway.http.backend import (
+    INFERENCE_SECONDS,
+    Backend,
+    BackendOf,
+    ReaderActs,
+    while_connected,
+)
 
 router = APIRouter(max_body_size=32 << 20)
 MAX_TEXTS = 256
@@ -88,19 +94,19 @@ async def _cohere(request: Request, body: CohereRequest, backend: Backend, versi
 
 
 @router.post("/v1/rerank", tags=["cohere"], operation_id="rerank_v1", response_class=Response)
-async def rerank_v1(request: Request, body: CohereRequest, backend: BackendOf, _: Reader) -> Response:
+async def rerank_v1(request: Request, body: CohereRequest, backend: BackendOf, _: ReaderActs) -> Response:
     """Order documents by a query, as Cohere's API does. The service's own model does it, whichever is named."""
     return await _cohere(request, body, backend, "1")
 
 
 @router.post("/v2/rerank", tags=["cohere"], operation_id="rerank_v2", response_class=Response)
-async def rerank_v2(request: Request, body: CohereRequest, backend: BackendOf, _: Reader) -> Response:
+async def rerank_v2(request: Request, body: CohereRequest, backend: BackendOf, _: ReaderActs) -> Response:
     """Order documents by a query, as Cohere's API does. The service's own model does it, whichever is named."""
     return await _cohere(request, body, backend, "2")
 
 
 @router.post("/rerank", tags=["text-embeddings-inference"], operation_id="rerank", response_class=Response)
-async def rerank(request: Request, body: TeiRequest, backend: BackendOf, _: Reader) -> Response:
+async def rerank(request: Request, body: TeiRequest, backend: BackendOf, _: ReaderActs) -> Response:
     """Order texts by a query, as text-embeddings-inference does."""
     scores = await while_connected(request, _scores(backend, body.query, body.texts, raw=body.raw_scores))
     return JSONResponse(

@@ -48,6 +48,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "LibraryService/ListTranscriptRevisions": _READ,
         "LibraryService/RevertTranscript": _WRITE,
         "LibraryService/GetMinutes": _READ,
+        "LibraryService/EditMinutes": _WRITE,
         "LibraryService/GetWaveform": _READ,
         "LibraryService/DownloadArtifact": _DOWNLOAD,
         "LibraryService/Export": _DOWNLOAD,
@@ -61,6 +62,11 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "LiveService/PushLiveAudio": _PIECE,
         "LiveService/AddLiveBookmark": _WRITE,
         "LiveService/ListLiveSessions": _READ,
+        "ModelService/ListModels": _READ,
+        "ModelService/PullModel": _ADMIN,
+        "ModelService/CancelPull": _ADMIN,
+        "ModelService/RemoveModel": _ADMIN,
+        "ModelService/UseModel": _ADMIN,
         "SearchService/Search": _READ,
         "SearchService/FindSimilar": _READ,
         "SearchService/Ask": _READ,
@@ -99,3 +105,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 def action_of(method: str) -> str:
     """Returns the name in the table of a method's path: "/recordroute.gateway.v1.X/Y" is "X/Y"."""
     return method.removeprefix(f"/{PACKAGE}.")
+
+
+def piece_methods() -> frozenset[str]:
+    """Returns the paths of the methods that are called once for each piece."""
+    return frozenset(f"/{PACKAGE}.{action}" for action, rule in RULES.items() if rule.is_piece)

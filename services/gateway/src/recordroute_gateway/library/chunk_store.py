@@ -1,9 +1,15 @@
-"""Keeps the chunks of uploads that are not complete: in a file each, or as objects where files are kept in a store."""
+"""Keeps the chunks of uploads that are not complete: in a file each, or as objects where files are kept in a store.
+
+What is written to a file outlives this process at once, by a journal beside it, and a loss of power once it is synced.
+The journal names the boot of the machine: after another one nobody knows which of its chunks reached the disk.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -31,13 +37,28 @@ class ChunkStore(Protocol):
 
     # Whether what `write` was given first is what `assembled` gives, whatever other replicas do.
     hash_as_they_come: bool
+    # Whether `noted` knows what was written, so that the database need not be told of each chunk.
+    keeps_notes: bool
 
     async def create(self, upload_id: str, size_bytes: int) -> None:
         """Makes room for an upload."""
         ...
 
     async def write(self, upload_id: str, pieces: Sequence[Piece]) -> None:
-        """Keeps pieces, each an offset with bytes; they are durable when it returns."""
+        """Keeps pieces, each an offset with bytes. When it returns they outlive this process, together with the note
+        that they came, or a loss of power where no notes are kept."""
+        ...
+
+    async def sync(self, upload_id: str) -> None:
+        """Makes what was written outlive a loss of power."""
+        ...
+
+    async def noted(self, upload_id: str) -> Ranges:
+        """Returns what was written since the machine was started, as far as there is a note of it."""
+        ...
+
+    async def forget(self, upload_id: str) -> None:
+        """Takes nothing as written any more."""
         ...
 
     def assembled(self, upload_id: str, size_bytes: int) -> AbstractAsyncContextManager[Path]:
@@ -60,13 +81,27 @@ def make_chunk_store(data_dir: Path, blobs: BlobStore) -> ChunkStore:
     return ObjectChunks(blobs)
 
 
+def _boot_id() -> bytes:
+    """Returns what names this boot of the machine; empty where the system has no such name.
+
+    https://man7.org/linux/man-pages/man4/random.4.html
+    """
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_bytes().strip()
+    except OSError:
+        return b""
+
+
 class LocalChunks:
-    """One file an upload, of its full size from the start and full of holes."""
+    """One file an upload, of its full size from the start and full of holes, and its journal: a line that names the
+    boot, and a pair of offsets a stretch that was written."""
 
     hash_as_they_come = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, boot: bytes | None = None) -> None:
         self._folder = folder
+        self._boot = _boot_id() if boot is None else boot
+        self.keeps_notes = bool(self._boot)
         folder.mkdir(parents=True, exist_ok=True)
 
     async def create(self, upload_id: str, size_bytes: int) -> None:
@@ -82,16 +117,42 @@ class LocalChunks:
             raise_if_full(error)
             raise
 
+    async def sync(self, upload_id: str) -> None:
+        try:
+            await asyncio.to_thread(self._sync, upload_id)
+        except OSError as error:
+            raise_if_full(error)
+            raise
+
+    async def noted(self, upload_id: str) -> Ranges:
+        try:
+            journal = self._journal(upload_id).read_bytes()
+        except FileNotFoundError:
+            return Ranges()
+        boot, _, pairs = journal.partition(b"\n")
+        if boot != self._boot:
+            await self.forget(upload_id)
+            return Ranges()
+        return Ranges.of(Ranges.unpack(pairs))
+
+    async def forget(self, upload_id: str) -> None:
+        self._journal(upload_id).unlink(missing_ok=True)
+
     @asynccontextmanager
     async def assembled(self, upload_id: str, size_bytes: int) -> AsyncIterator[Path]:
+        await self.sync(upload_id)
         yield self._folder / upload_id
 
     async def delete(self, upload_id: str) -> None:
+        self._journal(upload_id).unlink(missing_ok=True)
         (self._folder / upload_id).unlink(missing_ok=True)
 
     async def old_ids(self) -> list[str]:
         before = (datetime.now(UTC) - YOUNG).timestamp()
-        return [path.name for path in self._folder.iterdir() if path.stat().st_mtime < before]
+        return [path.stem for path in self._folder.iterdir() if path.stat().st_mtime < before]
+
+    def _journal(self, upload_id: str) -> Path:
+        return self._folder / f"{upload_id}.journal"
 
     def _create(self, upload_id: str, size_bytes: int) -> None:
         try:
@@ -114,7 +175,32 @@ class LocalChunks:
                 written = 0
                 while written < len(data):
                     written += os.pwrite(file, data[written:], offset + written)
+            if not self.keeps_notes:
+                _sync(file)
+                return
+        finally:
+            os.close(file)
+        self._note(upload_id, Ranges.of((offset, offset + len(data)) for offset, data in pieces))
+
+    def _note(self, upload_id: str, written: Ranges) -> None:
+        with self._journal(upload_id).open("ab", buffering=0) as journal:
+            size = journal.tell()
+            note = written.pack() if size else self._boot + b"\n" + written.pack()
+            if journal.write(note) != len(note):
+                journal.truncate(size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _sync(self, upload_id: str) -> None:
+        try:
+            file = os.open(self._folder / upload_id, os.O_RDONLY)
+        except FileNotFoundError:
+            # It was completed or thrown away meanwhile.
+            return
+        try:
             _sync(file)
+            if sys.platform == "linux":
+                # Read once more in hours or days, if at all: not worth its memory.
+                os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
         finally:
             os.close(file)
 
@@ -123,6 +209,7 @@ class ObjectChunks:
     """One object a piece, named by its place: `uploads/<upload>/<first byte>-<one past the last>`."""
 
     hash_as_they_come = False
+    keeps_notes = False
 
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
@@ -144,6 +231,15 @@ class ObjectChunks:
         except BaseError as error:
             raise_if_full(error)
             raise
+
+    async def sync(self, upload_id: str) -> None:
+        """Does nothing: what an object store took is durable."""
+
+    async def noted(self, upload_id: str) -> Ranges:
+        return Ranges()
+
+    async def forget(self, upload_id: str) -> None:
+        """Does nothing: there is no note but the database's."""
 
     @asynccontextmanager
     async def assembled(self, upload_id: str, size_bytes: int) -> AsyncIterator[Path]:

@@ -1,8 +1,10 @@
 """Uploads in chunks: over days, in any order, through restarts of the gateway.
 
-A chunk is acknowledged when its bytes and the note that they have come are durable. Chunks that come while others are
-being written wait and are written together: one flush of the file and one transaction for all of them. What has come is
-never written again, so that the hash that is computed on the way stays true.
+A chunk is acknowledged when its bytes and the note that they have come outlive this process; what the database says of
+an upload outlives a loss of power. Where the chunks are kept with notes of their own, the database follows them within
+`NOTE_SECONDS`, and else it is told before the chunk is acknowledged. Chunks that come while others are being written
+wait and are written together. What has come is never written again, so that the hash that is computed on the way stays
+true.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from recordroute_runtime.errors import (
     QuotaExceeded,
 )
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from recordroute_gateway.database import Database
 from recordroute_gateway.library.chunk_store import ChunkStore, Piece
@@ -42,6 +44,8 @@ MOST_RANGES = 16_384
 # Uploads whose hash is kept in memory; those beyond are read once more at their end.
 MOST_REMEMBERED = 64
 SWEEP_SECONDS = 60.0
+# What a loss of power can take with it, beside the time that the disk takes.
+NOTE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -63,14 +67,23 @@ class _Open:
     owner: str
     size_bytes: int
     received: Ranges
+    # What the database has of it.
+    in_database: Ranges
     waiting: list[tuple[Piece, asyncio.Future[Ranges]]] = field(default_factory=list)
     writing: asyncio.Task[None] | None = None
+    hashing: asyncio.Task[None] | None = None
+    noting: asyncio.Task[None] | None = None
     completing: asyncio.Task[Recording] | None = None
     prefix: PrefixHash = field(default_factory=PrefixHash)
 
     @property
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        found = (self.writing, self.hashing, self.noting, self.completing)
+        return [task for task in found if task is not None and not task.done()]
+
+    @property
     def idle(self) -> bool:
-        return not self.waiting and self.writing is None and self.completing is None
+        return not self.waiting and not self.tasks
 
 
 class ChunkedUploads:
@@ -99,11 +112,10 @@ class ChunkedUploads:
 
     async def close(self) -> None:
         """Ends what runs; nothing is lost by it."""
-        tasks = [task for state in self._open.values() for task in (state.writing, state.completing) if task]
-        for task in [self._sweeping, *tasks]:
-            if task is not None:
-                task.cancel()
-                await asyncio.wait([task])
+        tasks = [task for state in self._open.values() for task in state.tasks]
+        for task in [*tasks, *([self._sweeping] if self._sweeping is not None else [])]:
+            task.cancel()
+            await asyncio.wait([task])
 
     async def create(self, upload: Upload) -> ChunkedUpload:
         """Opens an upload. The same request id again returns it as it is, and `allow_duplicate` can be added so.
@@ -159,15 +171,10 @@ class ChunkedUploads:
 
     async def get(self, owner: str, upload_id: str) -> ChunkedUpload:
         """Returns an upload. Raises NotFound (UPLOAD_NOT_FOUND)."""
-        query = select(uploads).where(uploads.c.id == upload_id, uploads.c.owner == owner)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
-        if row is None:
-            raise _not_found(upload_id)
-        return _record(row)
+        return await self._with_notes(await self._in_database(owner, upload_id))
 
     async def write(self, owner: str, upload_id: str, offset: int, data: bytes, crc32c: int) -> Ranges:
-        """Keeps a chunk, and returns what has come when it is durable.
+        """Keeps a chunk, and returns what has come when it will not be lost by the end of this process.
 
         Raises NotFound (UPLOAD_NOT_FOUND), InvalidInput (CHUNK_CHECKSUM_MISMATCH, CHUNK_OUT_OF_RANGE),
         PreconditionFailed (UPLOAD_COMPLETED), StorageFull, QuotaExceeded (TOO_MANY_GAPS).
@@ -249,13 +256,29 @@ class ChunkedUploads:
                 log.exception("abandoned uploads could not be thrown away")
             await asyncio.sleep(SWEEP_SECONDS)
 
+    async def _in_database(self, owner: str, upload_id: str) -> ChunkedUpload:
+        query = select(uploads).where(uploads.c.id == upload_id, uploads.c.owner == owner)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        if row is None:
+            raise _not_found(upload_id)
+        return _record(row)
+
+    async def _with_notes(self, found: ChunkedUpload) -> ChunkedUpload:
+        if found.recording_id or not self._chunks.keeps_notes:
+            return found
+        state = self._open.get(found.id)
+        if state is not None:
+            return replace(found, received=state.received)
+        return replace(found, received=Ranges.of([*found.received, *await self._chunks.noted(found.id)]))
+
     async def _find_request(self, upload: Upload) -> ChunkedUpload | None:
         place = (uploads.c.owner == upload.owner) & (uploads.c.request_id == upload.request_id)
         async with self._database.read() as connection:
             row = (await connection.execute(select(uploads).where(place))).mappings().one_or_none()
         if row is None:
             return None
-        found = _record(row)
+        found = await self._with_notes(_record(row))
         if upload.allow_duplicate and not found.upload.allow_duplicate:
             found = replace(found, upload=replace(found.upload, allow_duplicate=True))
             async with self._database.write() as connection:
@@ -265,10 +288,12 @@ class ChunkedUploads:
     async def _remember(self, owner: str, upload_id: str) -> _Open:
         state = self._open.get(upload_id)
         if state is None:
-            found = await self.get(owner, upload_id)
+            found = await self._in_database(owner, upload_id)
             if found.recording_id:
                 raise _completed(upload_id)
-            state = self._open.setdefault(upload_id, _Open(owner, found.size_bytes, found.received))
+            noted = await self._with_notes(found)
+            state = _Open(owner, found.size_bytes, noted.received, in_database=found.received)
+            state = self._open.setdefault(upload_id, state)
             self._forget_some()
         elif state.owner != owner:
             raise _not_found(upload_id)
@@ -318,20 +343,36 @@ class ChunkedUploads:
             await self._chunks.write(upload_id, pieces)
         except FileNotFoundError:
             raise _not_found(upload_id) from None
-        noting = asyncio.create_task(self._note(upload_id, state.received, received, pieces))
-        try:
-            if self._chunks.hash_as_they_come:
-                await asyncio.to_thread(_feed, state.prefix, pieces)
-        finally:
-            await asyncio.wait([noting])
-        try:
-            state.received = noting.result()
-        except BaseException:
-            # The hash holds bytes that have not come, and will come again.
-            state.prefix = PrefixHash()
-            raise
+        if self._chunks.hash_as_they_come:
+            if state.hashing is not None:
+                await state.hashing
+            state.hashing = asyncio.create_task(asyncio.to_thread(_feed, state.prefix, pieces))
+        added = Ranges.of((start, start + len(data)) for start, data in pieces)
+        if not self._chunks.keeps_notes:
+            state.received = state.in_database = await self._note(upload_id, state.received, received, added)
+            return
+        state.received = received
+        if state.noting is None or state.noting.done():
+            state.noting = asyncio.create_task(self._note_soon(upload_id, state))
 
-    async def _note(self, upload_id: str, before: Ranges, after: Ranges, pieces: list[Piece]) -> Ranges:
+    async def _note_soon(self, upload_id: str, state: _Open) -> None:
+        """Has the database follow what has come."""
+        while state.in_database != state.received:
+            await asyncio.sleep(NOTE_SECONDS)
+            received = state.received
+            try:
+                await self._chunks.sync(upload_id)
+                state.in_database = await self._note(upload_id, state.in_database, received, received)
+            except (NotFound, PreconditionFailed):
+                # It was thrown away, or became a recording.
+                return
+            except (DomainError, SQLAlchemyError, OSError) as error:
+                log.warning(
+                    "what came of an upload could not be noted", upload_id=upload_id, error=str(error)
+                )
+
+    async def _note(self, upload_id: str, before: Ranges, after: Ranges, added: Ranges) -> Ranges:
+        """Writes what has come to the database, and returns what it has then."""
         place = uploads.c.id == upload_id
         expires_at = datetime.now(UTC) + self._expiry
         as_known = place & (uploads.c.received == before.pack()) & (uploads.c.recording_id == "")
@@ -348,9 +389,7 @@ class ChunkedUploads:
                 raise _not_found(upload_id)
             if row.recording_id:
                 raise _completed(upload_id)
-            received = Ranges.unpack(row.received)
-            for start, data in pieces:
-                received = received.add(start, start + len(data))
+            received = Ranges.of([*Ranges.unpack(row.received), *added])
             await connection.execute(
                 update(uploads).where(place).values(received=received.pack(), expires_at=expires_at)
             )
@@ -358,6 +397,8 @@ class ChunkedUploads:
 
     async def _complete(self, found: ChunkedUpload, state: _Open, sha256: str) -> Recording:
         upload = replace(found.upload, sha256=found.upload.sha256 or sha256)
+        if state.hashing is not None:
+            await state.hashing
         async with self._chunks.assembled(found.id, found.size_bytes) as path:
             actual = await asyncio.to_thread(state.prefix.finish, path)
             if actual != sha256 or actual != upload.sha256:
@@ -376,11 +417,13 @@ class ChunkedUploads:
 
     async def _begin_anew(self, upload_id: str, state: _Open) -> None:
         # Which of the bytes are wrong can't be known.
+        await self._chunks.forget(upload_id)
         async with self._database.write() as connection:
             await connection.execute(
                 update(uploads).where(uploads.c.id == upload_id).values(received=Ranges().pack())
             )
-        state.received, state.prefix = Ranges(), PrefixHash()
+        state.received = state.in_database = Ranges()
+        state.prefix = PrefixHash()
 
 
 def _feed(prefix: PrefixHash, pieces: list[Piece]) -> None:

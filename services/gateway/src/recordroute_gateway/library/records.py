@@ -236,6 +236,8 @@ class MinutesItem:
     text: str
     evidence: tuple[Evidence, ...]
     fields: tuple[MinutesField, ...] = ()
+    edited: bool = False
+    done: bool = False
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> MinutesItem:
@@ -243,6 +245,8 @@ class MinutesItem:
             value["text"],
             tuple(Evidence(**evidence) for evidence in value["evidence"]),
             tuple(MinutesField(**field) for field in value.get("fields", ())),
+            value.get("edited", False),
+            value.get("done", False),
         )
 
 
@@ -264,6 +268,7 @@ class Minutes:
     sections: tuple[MinutesSection, ...]
     unsupported: tuple[str, ...] = ()
     template: str = ""
+    overview_edited: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

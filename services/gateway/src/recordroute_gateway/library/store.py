@@ -42,9 +42,11 @@ from recordroute_gateway.tables import (
     artifacts,
     blob_columns,
     done_requests,
+    live_sessions,
     orphan_blobs,
     recording_tags,
     recordings,
+    uploads,
     workflow_events,
     workflow_stages,
     workflows,
@@ -363,9 +365,9 @@ class LibraryStore:
                 names.update((await connection.execute(owned)).scalars())
             names.discard("")
             await connection.execute(delete(recordings).where(recordings.c.id == recording_id))
-            await connection.execute(
-                delete(done_requests).where(done_requests.c.recording_id == recording_id)
-            )
+            # How it came in says what it was called, and what was said in it.
+            for table in (done_requests, uploads, live_sessions):
+                await connection.execute(delete(table).where(table.c.recording_id == recording_id))
             await add_orphans(connection, names)
             await add_index_task(connection, row.owner, recording_id)
             await add_answer_tasks(connection, users)

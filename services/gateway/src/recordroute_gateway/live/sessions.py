@@ -241,7 +241,10 @@ class LiveSessions:
             self._check_limits(owner)
             await self._quota.check(owner, 1)
             # First the file, then the row: a file without a row is known for what it is.
-            session_id = str(uuid.uuid4())
+            # What the client made itself, where nobody has it: a proxy that sends the calls of a session to one replica
+            # knows it from the first call on.
+            taken = await self._store.find(config.request_id) is not None
+            session_id = str(uuid.uuid4()) if taken else config.request_id
             path = self._spool_path(session_id)
             with await self._in_thread(Spool, path, config.format):
                 pass

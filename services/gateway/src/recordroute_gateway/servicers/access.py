@@ -74,6 +74,7 @@ class AccessInterceptor(CallInterceptor):
         is_ready: Callable[[], bool],
         trusted_proxies: int = 0,
     ) -> None:
+        super().__init__()
         self._authenticator = authenticator
         self._limits = limits
         self._audit = audit
@@ -91,6 +92,8 @@ class AccessInterceptor(CallInterceptor):
         rule = RULES.get(action)
         if rule is None:
             raise PermissionDenied("METHOD_UNKNOWN", f"nobody may call {call.method}")
+        # Asked for now: a stream that its client has left ends after gRPC has freed the call, and then this is a crash.
+        peer = self._peer(call, metadata) if rule.audited else ""
         noted, outcome, written = _Noted(), "OK", None
         _noted.set(noted if rule.audited else None)
         try:
@@ -106,9 +109,7 @@ class AccessInterceptor(CallInterceptor):
             raise
         finally:
             if rule.audited and outcome:
-                written = await self._audit.add(
-                    _events(caller, action, noted, outcome, self._peer(call, metadata))
-                )
+                written = await self._audit.add(_events(caller, action, noted, outcome, peer))
         if written is not None:
             # Whoever is told that it is done can rely on it being in the log.
             await written

@@ -11,6 +11,7 @@ from recordroute_gateway.library.archive_export import LibraryExporter
 from recordroute_gateway.library.archive_import import LibraryImporter
 from recordroute_gateway.library.bin import Bin
 from recordroute_gateway.library.edits import RecordingEditor
+from recordroute_gateway.library.minutes_edits import MinutesEditor
 from recordroute_gateway.library.revisions import RevisionStore
 from recordroute_gateway.library.sharing import ShareStore
 from recordroute_gateway.library.store import LibraryStore
@@ -36,6 +37,7 @@ class LibraryParts:
     shares: ShareStore
     waveforms: WaveformStore
     revisions: RevisionStore
+    minutes: MinutesEditor
     exporter: LibraryExporter
     importer: LibraryImporter
 

@@ -15,6 +15,14 @@ from recordroute_runtime.wire import to_timestamp
 from recordroute_gateway.clients.minutes import minutes_message
 from recordroute_gateway.clients.segments import segment_message
 from recordroute_gateway.identity.caller import current_caller
+from recordroute_gateway.library.minutes_edits import (
+    MinutesEdit,
+    RemoveLine,
+    RewriteLine,
+    SetOverview,
+    TickLine,
+    minutes_etag,
+)
 from recordroute_gateway.library.records import (
     Access,
     ArtifactKind,
@@ -127,8 +135,22 @@ class TranscriptCalls(LibraryCalls):
         minutes = await library.minutes(recording)
         artifact = recording.artifact(ArtifactKind.MINUTES)
         return library_pb2.GetMinutesResponse(
-            minutes=minutes_message(minutes), stale=artifact is not None and artifact.stale
+            minutes=minutes_message(minutes),
+            stale=artifact is not None and artifact.stale,
+            etag=minutes_etag(recording),
         )
+
+    async def EditMinutes(
+        self, request: library_pb2.EditMinutesRequest, context: Any
+    ) -> library_pb2.EditMinutesResponse:
+        minutes, etag = await self._parts.minutes.edit(
+            current_caller().user,
+            request.request_id,
+            request.recording_id,
+            request.etag,
+            [_minutes_edit(edit) for edit in request.edits],
+        )
+        return library_pb2.EditMinutesResponse(minutes=minutes_message(minutes), etag=etag)
 
     async def _editable(self, recording_id: str) -> Recording:
         recording = await self._parts.library.get(current_caller().user, recording_id, Access.WRITE)
@@ -182,6 +204,20 @@ def _edit(message: library_pb2.TranscriptEdit) -> Edit:
                 match_case=replace.match_case,
                 whole_words=replace.whole_words,
             )
+
+
+def _minutes_edit(message: library_pb2.MinutesEdit) -> MinutesEdit:
+    match message.WhichOneof("edit"):
+        case "overview":
+            return SetOverview(message.overview)
+        case "rewrite_line":
+            line = message.rewrite_line.line
+            return RewriteLine(line.section_index, line.item_index, message.rewrite_line.text)
+        case "remove_line":
+            return RemoveLine(message.remove_line.section_index, message.remove_line.item_index)
+        case _:
+            line = message.tick_line.line
+            return TickLine(line.section_index, line.item_index, message.tick_line.done)
 
 
 def _revision_message(revision: Revision) -> library_pb2.TranscriptRevision:

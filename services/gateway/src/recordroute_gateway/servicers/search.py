@@ -17,10 +17,12 @@ from recordroute_gateway.clients.llm import AnswerEnd, AnswerSentence, Exchange,
 from recordroute_gateway.clients.search import FoundPassage, SearchClient, SimilarDocument
 from recordroute_gateway.identity.caller import current_caller
 from recordroute_gateway.library.pages import BAD_TOKEN
-from recordroute_gateway.library.quotes import said_at
+from recordroute_gateway.library.quotes import Turn, said_at, turns_of
 from recordroute_gateway.library.records import ArtifactKind, Recording, Transcript
 from recordroute_gateway.library.search_scopes import Filters, Scope, ScopeStore
 from recordroute_gateway.library.store import LibraryStore
+from recordroute_gateway.models.choices import ModelChoices
+from recordroute_gateway.models.records import Task
 from recordroute_gateway.servicers.records import recording_message, time_of
 
 DEFAULT_LIMIT = 10
@@ -36,12 +38,18 @@ _OFFSET = re.compile(r"@(\d{1,3})")
 
 class SearchServicer(search_pb2_grpc.SearchServiceServicer):
     def __init__(
-        self, library: LibraryStore, scopes: ScopeStore, search: SearchClient, llm: LlmClient
+        self,
+        library: LibraryStore,
+        scopes: ScopeStore,
+        search: SearchClient,
+        llm: LlmClient,
+        models: ModelChoices,
     ) -> None:
         self._library = library
         self._scopes = scopes
         self._search = search
         self._llm = llm
+        self._models = models
 
     async def Search(self, request: search_pb2.SearchRequest, context: Any) -> search_pb2.SearchResponse:
         hits, token = await self._find(
@@ -80,11 +88,12 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
         self, request: search_pb2.AskRequest, context: Any
     ) -> AsyncIterator[search_pb2.AskResponse]:
         user = current_caller().user
+        model = await self._models.model_for(Task.LLM, request.model)
         question = await self._llm.standalone_question(
             request.question,
             [Exchange(turn.question, turn.answer) for turn in request.history],
             owner=user,
-            model=request.model,
+            model=model,
         )
         hits, _ = await self._find(
             question,
@@ -101,21 +110,22 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
                 sources=[_hit(hit, recordings[hit.recording_id]) for hit in sources],
             )
         )
-        passages = [_passage(number, hit, recordings[hit.recording_id]) for number, hit in enumerate(sources)]
-        clock = _Clock(self._library, recordings)
-        if not passages:
+        if not sources:
             yield search_pb2.AskResponse(result=search_pb2.AskResult(found=False))
             return
-        answer = self._llm.answer(
-            question, passages, language=request.language, owner=user, model=request.model
-        )
+        spoken = _Spoken(self._library, recordings)
+        passages = [
+            _passage(number, hit, recordings[hit.recording_id], await spoken.turns(hit))
+            for number, hit in enumerate(sources)
+        ]
+        answer = self._llm.answer(question, passages, language=request.language, owner=user, model=model)
         async with aclosing(answer) as parts:
             async for part in parts:
                 match part:
                     case str():
                         yield search_pb2.AskResponse(delta=part)
                     case AnswerSentence():
-                        yield search_pb2.AskResponse(sentence=await _sentence(part, sources, clock))
+                        yield search_pb2.AskResponse(sentence=await _sentence(part, sources, spoken))
                     case AnswerEnd():
                         yield search_pb2.AskResponse(
                             result=search_pb2.AskResult(found=part.found, model=part.model)
@@ -176,8 +186,8 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
         return await self._library.get_many(current_caller().user, ids)
 
 
-class _Clock:
-    """Tells when something in a passage is said: by the transcript's words, estimated where it has changed since."""
+class _Spoken:
+    """Tells of passages what stands in the transcripts: when something is said, and who speaks."""
 
     def __init__(self, library: LibraryStore, recordings: dict[str, Recording]) -> None:
         self._library = library
@@ -185,13 +195,8 @@ class _Clock:
         self._transcripts: dict[str, Transcript | None] = {}
 
     async def said_at(self, hit: FoundPassage, start: int, end: int) -> float:
-        if hit.recording_id not in self._transcripts:
-            recording = self._recordings[hit.recording_id]
-            has_one = recording.artifact(ArtifactKind.TRANSCRIPT) is not None
-            self._transcripts[hit.recording_id] = (
-                await self._library.transcript(recording) if has_one else None
-            )
-        transcript = self._transcripts[hit.recording_id]
+        """Returns the time of a part of a passage by the transcript's words, estimated where it has changed since."""
+        transcript = await self._transcript(hit)
         time = None
         if transcript is not None:
             time = said_at(transcript, hit.text[start:end], first=hit.first_segment, last=hit.last_segment)
@@ -199,14 +204,32 @@ class _Clock:
             time = hit.start + (hit.end - hit.start) * start / max(1, len(hit.text))
         return time
 
+    async def turns(self, hit: FoundPassage) -> tuple[Turn, ...]:
+        """Returns who speaks where, where that is known and more than one does."""
+        if len(hit.speakers) < 2:
+            return ()
+        transcript = await self._transcript(hit)
+        if transcript is None:
+            return ()
+        return tuple(turns_of(transcript, hit.text, first=hit.first_segment, last=hit.last_segment))
+
+    async def _transcript(self, hit: FoundPassage) -> Transcript | None:
+        if hit.recording_id not in self._transcripts:
+            recording = self._recordings[hit.recording_id]
+            has_one = recording.artifact(ArtifactKind.TRANSCRIPT) is not None
+            self._transcripts[hit.recording_id] = (
+                await self._library.transcript(recording) if has_one else None
+            )
+        return self._transcripts[hit.recording_id]
+
 
 async def _sentence(
-    sentence: AnswerSentence, sources: Sequence[FoundPassage], clock: _Clock
+    sentence: AnswerSentence, sources: Sequence[FoundPassage], spoken: _Spoken
 ) -> search_pb2.AskSentence:
     citations = []
     for cited in sentence.citations:
         source = int(cited.passage_id)
-        time = await clock.said_at(sources[source], cited.start, cited.end)
+        time = await spoken.said_at(sources[source], cited.start, cited.end)
         citations.append(
             search_pb2.AskCitation(
                 source_index=source,
@@ -229,13 +252,14 @@ def _filters(request: search_pb2.SearchRequest | search_pb2.AskRequest) -> Filte
     )
 
 
-def _passage(number: int, hit: FoundPassage, recording: Recording) -> Passage:
+def _passage(number: int, hit: FoundPassage, recording: Recording, turns: tuple[Turn, ...]) -> Passage:
     return Passage(
         id=str(number),
         text=hit.text,
         title=recording.title.encode()[:TITLE_BYTES].decode(errors="ignore"),
         speakers=hit.speakers[:64],
         date=f"{recording.recorded_at:%Y-%m-%d}",
+        turns=turns,
     )
 
 

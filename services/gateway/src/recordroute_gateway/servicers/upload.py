@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+import grpc
+import grpc.aio
 from recordroute.gateway.v1 import upload_pb2, upload_pb2_grpc
 from recordroute_runtime.wire import read_configured, to_timestamp
 
@@ -14,6 +16,23 @@ from recordroute_gateway.library.intake import Intake, Upload
 from recordroute_gateway.library.labels import clean_folder, clean_line, clean_tags
 from recordroute_gateway.library.uploads import receive
 from recordroute_gateway.servicers.records import recording_message, time_of
+from recordroute_gateway.servicers.upload_messages import ChunkMessage, read_upload_message
+
+UploadMessage = upload_pb2.UploadRecordingRequest | ChunkMessage
+
+
+def add_upload_servicer(servicer: UploadServicer, server: grpc.aio.Server) -> None:
+    """Adds the servicer as the generated function does, but for the messages of `UploadRecording`, which are read
+    without a copy of their bytes."""
+    handler = grpc.stream_unary_rpc_method_handler(
+        servicer.UploadRecording,
+        request_deserializer=read_upload_message,
+        response_serializer=upload_pb2.UploadRecordingResponse.SerializeToString,
+    )
+    upload_pb2_grpc.add_UploadServiceServicer_to_server(servicer, server)
+    service = upload_pb2.DESCRIPTOR.services_by_name["UploadService"].full_name
+    # What is registered last counts.
+    server.add_registered_method_handlers(service, {"UploadRecording": handler})
 
 
 class UploadServicer(upload_pb2_grpc.UploadServiceServicer):
@@ -22,9 +41,10 @@ class UploadServicer(upload_pb2_grpc.UploadServiceServicer):
         self._uploads = uploads
 
     async def UploadRecording(
-        self, request_iterator: AsyncIterator[upload_pb2.UploadRecordingRequest], context: Any
+        self, request_iterator: AsyncIterator[UploadMessage], context: Any
     ) -> upload_pb2.UploadRecordingResponse:
         first, rest = await read_configured(request_iterator)
+        assert isinstance(first, upload_pb2.UploadRecordingRequest), "it has the configuration"
         chunks = (message.chunk async for message in rest)
         recording = await receive(_upload(first.config), chunks, self._intake)
         return upload_pb2.UploadRecordingResponse(recording=recording_message(recording))

@@ -8,13 +8,17 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
+import grpc.aio
+import structlog
 from recordroute.gateway.v1 import workflow_pb2, workflow_pb2_grpc
-from recordroute_runtime.errors import DomainError, NotFound
+from recordroute_runtime.errors import DomainError, InvalidInput, NotFound
 from recordroute_runtime.wire import enum_names
 
+from recordroute_gateway.clients.llm import LlmClient
 from recordroute_gateway.identity.caller import current_caller
 from recordroute_gateway.library.records import Access, Recording
 from recordroute_gateway.library.store import LibraryStore
+from recordroute_gateway.library.templates import TemplateStore
 from recordroute_gateway.servicers.records import (
     DEFAULT_PAGE_SIZE,
     event_message,
@@ -27,6 +31,10 @@ from recordroute_gateway.workflow.outlook import Forecaster
 from recordroute_gateway.workflow.records import ARTIFACT_OF_STAGE, Failure, Options, Stage, State, Workflow
 from recordroute_gateway.workflow.store import WorkflowStore, not_found
 
+log = structlog.get_logger(__name__)
+
+# Whoever starts a workflow waits no longer for the names of templates.
+TEMPLATES_SECONDS = 2.0
 # What a stage works on.
 NEEDED_STAGE = {Stage.SUMMARISE: Stage.TRANSCRIBE, Stage.EMBED: Stage.TRANSCRIBE, Stage.INDEX: Stage.EMBED}
 
@@ -38,12 +46,20 @@ def batch_request_id(batch_id: str, recording_id: str) -> str:
 
 class WorkflowServicer(workflow_pb2_grpc.WorkflowServiceServicer):
     def __init__(
-        self, library: LibraryStore, workflows: WorkflowStore, engine: WorkflowEngine, forecaster: Forecaster
+        self,
+        library: LibraryStore,
+        workflows: WorkflowStore,
+        engine: WorkflowEngine,
+        forecaster: Forecaster,
+        templates: TemplateStore,
+        llm: LlmClient,
     ) -> None:
         self._library = library
         self._workflows = workflows
         self._engine = engine
         self._forecaster = forecaster
+        self._templates = templates
+        self._llm = llm
 
     async def StartWorkflow(
         self, request: workflow_pb2.StartWorkflowRequest, context: Any
@@ -131,7 +147,24 @@ class WorkflowServicer(workflow_pb2_grpc.WorkflowServiceServicer):
                 f"recording {recording_id} has no {kind}: begin with an earlier stage",
                 metadata={"artifact": kind},
             )
+        await self._check_template(recording.owner, options)
         return await self._engine.start(recording.owner, recording_id, request_id, options, batch_id=batch_id)
+
+    async def _check_template(self, owner: str, options: Options) -> None:
+        """Refuses a name that neither the owner's templates nor the llm service's have, before an hour of work ends at
+        it. Where the service is away, the stage that needs the template will tell."""
+        name = options.template
+        if not name or options.skip_summary or await self._templates.find(owner, name) is not None:
+            return
+        try:
+            known = {template.name for template in await self._llm.templates("", timeout=TEMPLATES_SECONDS)}
+        except grpc.aio.AioRpcError as error:
+            log.info("template not checked", template=name, status=error.code().name)
+            return
+        if name not in known:
+            raise InvalidInput(
+                "BAD_TEMPLATE", f"there is no template {name!r}; there are {', '.join(sorted(known))}"
+            )
 
     async def _find(self, workflow_id: str, access: Access) -> tuple[Workflow, Recording]:
         workflow = await self._workflows.get(None, workflow_id)

@@ -17,6 +17,8 @@ from recordroute_gateway.library.store import LibraryStore
 from recordroute_gateway.library.templates import TemplateStore
 from recordroute_gateway.library.vocabulary import VocabularyStore
 from recordroute_gateway.library.voices import VoiceStore
+from recordroute_gateway.models.choices import ModelChoices
+from recordroute_gateway.models.records import Task
 from recordroute_gateway.workflow.records import Options, Stage, Workflow
 
 Report = Callable[[float], Awaitable[None]]
@@ -44,6 +46,7 @@ class Stages:
     vector: VectorClient
     vocabulary: VocabularyStore
     templates: TemplateStore
+    models: ModelChoices
 
     async def run(self, stage: Stage, context: StageContext) -> bool:
         """Runs one stage."""
@@ -65,7 +68,10 @@ class Stages:
             return await self._read_document(context, media)
         transcription = await self.stt.transcribe(
             self.library.blobs.stream(media.sha256),
-            await self._with_vocabulary(context),
+            replace(
+                await self._with_vocabulary(context),
+                stt_model=await self.models.model_for(Task.STT, context.workflow.options.stt_model),
+            ),
             known_voices=await self.voices.list(recording.owner) if self.voices.allowed else None,
             expected_seconds=recording.duration_seconds,
             report=context.report,
@@ -106,17 +112,18 @@ class Stages:
         if not any(segment.text.strip() for segment in transcript.segments):
             return False
         options, user = context.workflow.options, context.workflow.owner
+        model = await self.models.model_for(Task.LLM, options.llm_model)
         own = await self.templates.find(user, options.template) if options.template else None
         minutes = await self.llm.summarize(
             transcript,
             owner=user,
-            model=options.llm_model,
+            model=model,
             style=Style(options.template, own.markdown if own else "", options.output_language),
             report=context.report,
         )
         if transcript.is_document:
             minutes = with_places(minutes, transcript)
-        title = await self.llm.title(transcript, owner=user, model=options.llm_model)
+        title = await self.llm.title(transcript, owner=user, model=model)
         await self.library.put_artifact(
             context.recording.id,
             ArtifactKind.MINUTES,

@@ -138,7 +138,11 @@ class OpenAIServerEngine:
         return TokenCounts(tuple(map(estimated_tokens, texts)), exact=False)
 
     def generate(
-        self, prompt: Prompt, token: CancelToken, on_text: Callable[[str], bool] | None = None
+        self,
+        prompt: Prompt,
+        token: CancelToken,
+        on_text: Callable[[str], bool] | None = None,
+        on_usage: Callable[[Usage], None] | None = None,
     ) -> Generation:
         if prompt.json_schema and not self.capabilities().json_schema:
             raise self._unsupported("JSON schemas")
@@ -146,9 +150,8 @@ class OpenAIServerEngine:
             raise self._unsupported("tools")
         while not self._slots.acquire(timeout=CANCEL_POLL_SECONDS):
             token.raise_if_cancelled()
+        spent = _Spent(prompt)
         pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        written: list[str] = []
-        begun = time.monotonic()
         running = asyncio.run_coroutine_threadsafe(self._stream(prompt, pieces), self._loop)
         running.add_done_callback(lambda _: pieces.put(None))
         try:
@@ -160,24 +163,21 @@ class OpenAIServerEngine:
                     continue
                 if piece is None:
                     closing = running.result()
+                    spent.told = closing.usage
                     if closing.finish is Finish.STOP:
-                        check_answer(prompt, "".join(written))
-                    usage = Usage(
-                        closing.usage.prompt_tokens,
-                        closing.usage.completion_tokens or sum(map(estimated_tokens, written)),
-                        time.monotonic() - begun,
-                    )
-                    return Generation("".join(written), usage, closing.finish, closing.tool_calls)
-                written.append(piece)
+                        check_answer(prompt, spent.text)
+                    return Generation(spent.text, spent.usage(), closing.finish, closing.tool_calls)
+                spent.taken = True
+                if not piece:
+                    continue
+                spent.text += piece
                 if on_text is not None and on_text(piece):
-                    text = "".join(written)
-                    prompt_tokens = sum(estimated_tokens(message.content) for message in prompt.messages)
-                    # The figures come with the end, which is not waited for.
-                    usage = Usage(prompt_tokens, estimated_tokens(text), time.monotonic() - begun)
-                    return Generation(text, usage)
+                    return Generation(spent.text, spent.usage())
         finally:
             self._end(running)
             self._slots.release()
+            if on_usage is not None and spent.taken:
+                on_usage(spent.usage())
 
     def close(self) -> None:
         for _ in range(self._options.parallel):
@@ -210,7 +210,8 @@ class OpenAIServerEngine:
             with attempt:
                 async with self._guarded(schema=bool(prompt.json_schema), tools=bool(prompt.tools)):
                     chunks = await self._client.chat.completions.create(**request)
-        # From here on a second try would write the same text twice.
+        # From here on a second try would write the same text twice, and the prompt is paid for.
+        pieces.put("")
         finish, usage, calls = "", Usage(), dict[int, _PartialCall]()
         async with chunks, self._guarded():
             async for chunk in chunks:
@@ -367,6 +368,26 @@ class OpenAIServerEngine:
             raise UpstreamUnavailable(self._options.name) from error
         facts = (told.get("model_info") if isinstance(told, dict) else None) or {}
         return next((int(value) for key, value in facts.items() if key.endswith(".context_length")), 0)
+
+
+class _Spent:
+    """What a generation has used so far: estimated, until the server tells at the end. `taken` says whether the server
+    has begun with it."""
+
+    def __init__(self, prompt: Prompt) -> None:
+        self._prompt = prompt
+        self._begun = time.monotonic()
+        self.text = ""
+        self.taken = False
+        self.told = Usage()
+
+    def usage(self) -> Usage:
+        return Usage(
+            self.told.prompt_tokens
+            or sum(estimated_tokens(message.content) for message in self._prompt.messages),
+            self.told.completion_tokens or estimated_tokens(self.text),
+            time.monotonic() - self._begun,
+        )
 
 
 class _PartialCall:

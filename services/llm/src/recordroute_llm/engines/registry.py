@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from recordroute_runtime.errors import Overloaded
 
-from recordroute_llm.engine import Engine
+from recordroute_llm.engine import ModelEngine
 
 
 @dataclass
 class _Loaded:
-    engine: Engine
+    engine: ModelEngine
     users: int = 0
 
 
@@ -24,7 +24,7 @@ class EngineRegistry:
     At most `limit` models stay loaded: the one that has been idle longest goes, but never the default.
     """
 
-    def __init__(self, default: str, limit: int, load: Callable[[str], Engine]) -> None:
+    def __init__(self, default: str, limit: int, load: Callable[[str], ModelEngine]) -> None:
         self._default = default
         self._limit = limit
         self._load = load
@@ -32,7 +32,7 @@ class EngineRegistry:
         self._engines: dict[str, _Loaded] = {}
 
     @contextmanager
-    def use(self, model: str = "") -> Iterator[Engine]:
+    def use(self, model: str = "") -> Iterator[ModelEngine]:
         """Holds a loaded engine. Raises Overloaded where every loaded model is in use and there is no room."""
         name = model or self._default
         with self._lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import grpc.aio
 
@@ -13,7 +13,9 @@ from recordroute_runtime.interceptors.validation import ValidationInterceptor
 
 
 def server_interceptors(
-    own: Sequence[grpc.aio.ServerInterceptor] = (),
+    own: Sequence[grpc.aio.ServerInterceptor] = (), *, quiet: Collection[str] = ()
 ) -> list[grpc.aio.ServerInterceptor]:
-    """Returns a new chain: trace and metrics, then errors, deadline, the service's `own`, validation."""
-    return [ObserveInterceptor(), ErrorInterceptor(), DeadlineInterceptor(), *own, ValidationInterceptor()]
+    """Returns a new chain: trace and metrics, then errors, deadline, the service's `own`, validation; `quiet` as in
+    `ObserveInterceptor`."""
+    outer = [ObserveInterceptor(quiet), ErrorInterceptor(), DeadlineInterceptor()]
+    return [*outer, *own, ValidationInterceptor()]

@@ -18,7 +18,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from recordroute_runtime.errors import DOMAIN, DomainError, FieldViolations, InvalidInput
-from recordroute_runtime.interceptors.handlers import FOREIGN_PREFIX, Call, CallInterceptor, Continuation
+from recordroute_runtime.interceptors.handlers import Call, CallInterceptor
 from recordroute_runtime.telemetry import current_trace_id
 
 log = structlog.get_logger(__name__)
@@ -87,15 +87,11 @@ def _tolerant(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
 class ErrorInterceptor(CallInterceptor):
     """Outermost of the interceptors that raise: nothing but a status leaves the process."""
 
-    async def intercept_service(
-        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
-        handler: Any = await super().intercept_service(continuation, handler_call_details)
-        if handler is None or handler_call_details.method.startswith(FOREIGN_PREFIX):
-            return handler  # type: ignore[no-any-return]
-        deserialize = handler.request_deserializer
+    def wrap(self, method: str, handler: grpc.RpcMethodHandler[Any, Any]) -> grpc.RpcMethodHandler[Any, Any]:
+        wrapped: Any = super().wrap(method, handler)
+        deserialize = wrapped.request_deserializer
         tolerant = _tolerant(deserialize) if deserialize is not None else None
-        return handler._replace(request_deserializer=tolerant)  # type: ignore[no-any-return]
+        return wrapped._replace(request_deserializer=tolerant)  # type: ignore[no-any-return]
 
     def map_request(self, message: Any) -> Any:
         if isinstance(message, _Unreadable):

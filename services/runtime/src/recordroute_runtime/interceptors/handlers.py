@@ -98,6 +98,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     map_request: MapMessage | None = None
     map_response: MapMessage | None = None
 
+    def __init__(self) -> None:
+        # gRPC asks at each call, and mostly for what it got the last time.
+        self._wrapped: dict[str, tuple[Any, grpc.RpcMethodHandler[Any, Any]]] = {}
+
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
@@ -105,4 +109,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         if handler is None or method.startswith(FOREIGN_PREFIX):
             return handler
+        known = self._wrapped.get(method)
+        if known is None or known[0] is not handler:
+            known = self._wrapped[method] = (handler, self.wrap(method, handler))
+        return known[1]
+
+    def wrap(self, method: str, handler: grpc.RpcMethodHandler[Any, Any]) -> grpc.RpcMethodHandler[Any, Any]:
+        """Returns the handler that is called in place of `handler`."""
         return wrap_handler(method, handler, self.around, self.map_request, self.map_response)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,7 +26,14 @@ def _code(context: grpc.aio.ServicerContext[Any, Any]) -> str:
 
 
 class ObserveInterceptor(CallInterceptor):
-    """Outermost of all: it sees the status that the client gets."""
+    """Outermost of all: it sees the status that the client gets.
+
+    Of `quiet` methods, by their paths, only the calls that failed are in the log where debugging is not.
+    """
+
+    def __init__(self, quiet: Collection[str] = ()) -> None:
+        super().__init__()
+        self._quiet = quiet
 
     @asynccontextmanager
     async def around(self, call: Call) -> AsyncIterator[None]:
@@ -46,4 +53,5 @@ class ObserveInterceptor(CallInterceptor):
                 code = code or _code(call.context)
                 CALLS.labels(call.method, code).inc()
                 CALL_SECONDS.labels(call.method).observe(seconds)
-                log.info("call", method=call.method, code=code, seconds=round(seconds, 4))
+                write = log.debug if call.method in self._quiet and code == "OK" else log.info
+                write("call", method=call.method, code=code, seconds=round(seconds, 4))

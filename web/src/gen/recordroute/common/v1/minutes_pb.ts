@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file recordroute/common/v1/minutes.proto.
  */
 export const file_recordroute_common_v1_minutes: GenFile = /*@__PURE__*/
-  fileDesc("CiNyZWNvcmRyb3V0ZS9jb21tb24vdjEvbWludXRlcy5wcm90bxIVcmVjb3Jkcm91dGUuY29tbW9uLnYxIssBCghFdmlkZW5jZRIVCg1zZWdtZW50X2luZGV4GAEgASgNEigKBXN0YXJ0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiYKA2VuZBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIPCgdzcGVha2VyGAQgASgJEg0KBXF1b3RlGAUgASgJEhEKBHBhZ2UYBiABKA1IAIgBARIRCgRsaW5lGAcgASgNSAGIAQFCBwoFX3BhZ2VCBwoFX2xpbmUiKwoMTWludXRlc0ZpZWxkEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkigwEKC01pbnV0ZXNJdGVtEgwKBHRleHQYASABKAkSMQoIZXZpZGVuY2UYAiADKAsyHy5yZWNvcmRyb3V0ZS5jb21tb24udjEuRXZpZGVuY2USMwoGZmllbGRzGAMgAygLMiMucmVjb3Jkcm91dGUuY29tbW9uLnYxLk1pbnV0ZXNGaWVsZCKLAQoOTWludXRlc1NlY3Rpb24SNwoEa2luZBgBIAEoDjIpLnJlY29yZHJvdXRlLmNvbW1vbi52MS5NaW51dGVzU2VjdGlvbktpbmQSMQoFaXRlbXMYAiADKAsyIi5yZWNvcmRyb3V0ZS5jb21tb24udjEuTWludXRlc0l0ZW0SDQoFdGl0bGUYAyABKAkinAEKB01pbnV0ZXMSEAoIbGFuZ3VhZ2UYASABKAkSEAoIb3ZlcnZpZXcYAiABKAkSNwoIc2VjdGlvbnMYAyADKAsyJS5yZWNvcmRyb3V0ZS5jb21tb24udjEuTWludXRlc1NlY3Rpb24SDQoFbW9kZWwYBCABKAkSEwoLdW5zdXBwb3J0ZWQYBSADKAkSEAoIdGVtcGxhdGUYBiABKAkqsQIKEk1pbnV0ZXNTZWN0aW9uS2luZBIkCiBNSU5VVEVTX1NFQ1RJT05fS0lORF9VTlNQRUNJRklFRBAAEh8KG01JTlVURVNfU0VDVElPTl9LSU5EX1RPUElDUxABEiMKH01JTlVURVNfU0VDVElPTl9LSU5EX0tFWV9QT0lOVFMQAhIiCh5NSU5VVEVTX1NFQ1RJT05fS0lORF9ERUNJU0lPTlMQAxIlCiFNSU5VVEVTX1NFQ1RJT05fS0lORF9BQ1RJT05fSVRFTVMQBBIeChpNSU5VVEVTX1NFQ1RJT05fS0lORF9SSVNLUxAFEiMKH01JTlVURVNfU0VDVElPTl9LSU5EX05FWFRfU1RFUFMQBhIfChtNSU5VVEVTX1NFQ1RJT05fS0lORF9DVVNUT00QB2IGcHJvdG8z", [file_google_protobuf_duration]);
+  fileDesc("CiNyZWNvcmRyb3V0ZS9jb21tb24vdjEvbWludXRlcy5wcm90bxIVcmVjb3Jkcm91dGUuY29tbW9uLnYxIssBCghFdmlkZW5jZRIVCg1zZWdtZW50X2luZGV4GAEgASgNEigKBXN0YXJ0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiYKA2VuZBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIPCgdzcGVha2VyGAQgASgJEg0KBXF1b3RlGAUgASgJEhEKBHBhZ2UYBiABKA1IAIgBARIRCgRsaW5lGAcgASgNSAGIAQFCBwoFX3BhZ2VCBwoFX2xpbmUiKwoMTWludXRlc0ZpZWxkEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkioQEKC01pbnV0ZXNJdGVtEgwKBHRleHQYASABKAkSMQoIZXZpZGVuY2UYAiADKAsyHy5yZWNvcmRyb3V0ZS5jb21tb24udjEuRXZpZGVuY2USMwoGZmllbGRzGAMgAygLMiMucmVjb3Jkcm91dGUuY29tbW9uLnYxLk1pbnV0ZXNGaWVsZBIOCgZlZGl0ZWQYBCABKAgSDAoEZG9uZRgFIAEoCCKLAQoOTWludXRlc1NlY3Rpb24SNwoEa2luZBgBIAEoDjIpLnJlY29yZHJvdXRlLmNvbW1vbi52MS5NaW51dGVzU2VjdGlvbktpbmQSMQoFaXRlbXMYAiADKAsyIi5yZWNvcmRyb3V0ZS5jb21tb24udjEuTWludXRlc0l0ZW0SDQoFdGl0bGUYAyABKAkitQEKB01pbnV0ZXMSEAoIbGFuZ3VhZ2UYASABKAkSEAoIb3ZlcnZpZXcYAiABKAkSNwoIc2VjdGlvbnMYAyADKAsyJS5yZWNvcmRyb3V0ZS5jb21tb24udjEuTWludXRlc1NlY3Rpb24SDQoFbW9kZWwYBCABKAkSEwoLdW5zdXBwb3J0ZWQYBSADKAkSEAoIdGVtcGxhdGUYBiABKAkSFwoPb3ZlcnZpZXdfZWRpdGVkGAcgASgIKrECChJNaW51dGVzU2VjdGlvbktpbmQSJAogTUlOVVRFU19TRUNUSU9OX0tJTkRfVU5TUEVDSUZJRUQQABIfChtNSU5VVEVTX1NFQ1RJT05fS0lORF9UT1BJQ1MQARIjCh9NSU5VVEVTX1NFQ1RJT05fS0lORF9LRVlfUE9JTlRTEAISIgoeTUlOVVRFU19TRUNUSU9OX0tJTkRfREVDSVNJT05TEAMSJQohTUlOVVRFU19TRUNUSU9OX0tJTkRfQUNUSU9OX0lURU1TEAQSHgoaTUlOVVRFU19TRUNUSU9OX0tJTkRfUklTS1MQBRIjCh9NSU5VVEVTX1NFQ1RJT05fS0lORF9ORVhUX1NURVBTEAYSHwobTUlOVVRFU19TRUNUSU9OX0tJTkRfQ1VTVE9NEAdiBnByb3RvMw", [file_google_protobuf_duration]);
 
 /**
  * The place in the transcript that an item of the minutes rests on.
@@ -131,6 +131,20 @@ export type MinutesItem = Message<"recordroute.common.v1.MinutesItem"> & {
    * @generated from field: repeated recordroute.common.v1.MinutesField fields = 3;
    */
   fields: MinutesField[];
+
+  /**
+   * Whether a person wrote the line as it is; its evidence is that of the line that was there before.
+   *
+   * @generated from field: bool edited = 4;
+   */
+  edited: boolean;
+
+  /**
+   * Whether somebody has ticked the line off: an action item that is done.
+   *
+   * @generated from field: bool done = 5;
+   */
+  done: boolean;
 };
 
 /**
@@ -222,6 +236,13 @@ export type Minutes = Message<"recordroute.common.v1.Minutes"> & {
    * @generated from field: string template = 6;
    */
   template: string;
+
+  /**
+   * Whether a person wrote the overview as it is.
+   *
+   * @generated from field: bool overview_edited = 7;
+   */
+  overviewEdited: boolean;
 };
 
 /**

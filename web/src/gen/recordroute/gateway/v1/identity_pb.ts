@@ -395,7 +395,8 @@ export type AuditEvent = Message<"recordroute.gateway.v1.AuditEvent"> & {
   apiKeyId: string;
 
   /**
-   * What was done: the name of the RPC, for instance "LibraryService/DeleteRecording".
+   * What was done: the name of the RPC, for instance "LibraryService/DeleteRecording", or of the HTTP route that stands
+   * for none, for instance "http/embeddings".
    *
    * @generated from field: string action = 4;
    */

@@ -312,7 +312,8 @@ export const UploadChunkRequestSchema: GenMessage<UploadChunkRequest> = /*@__PUR
   messageDesc(file_recordroute_gateway_v1_upload, 7);
 
 /**
- * The chunk is on disk, and the note that it has come.
+ * The chunk, and the note that it has come, outlive the gateway. Over a loss of power what came in the last second or so
+ * may have to be sent again: GetUpload tells what is missing, and CompleteUpload refuses what is not whole.
  *
  * @generated from message recordroute.gateway.v1.UploadChunkResponse
  */

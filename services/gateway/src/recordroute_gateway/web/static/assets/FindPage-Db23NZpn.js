@@ -1,1 +1,0 @@
-import{o as e,t}from"./useTranslation-DRV7FOu6.js";var n=e();function r(){let{t:e}=t(`search`);return(0,n.jsxs)(`h1`,{children:[e(`title`),` `]})}export{r as default};

@@ -1,0 +1,1 @@
+var e={secret:`_secret_3xtmk_1`};export{e as t};

@@ -1,1 +1,0 @@
-import{o as e,t}from"./useTranslation-DRV7FOu6.js";var n=e();function r({section:e}){let{t:r}=t(`settings`);return(0,n.jsxs)(`h1`,{children:[r(`title`),` `,e]})}export{r as default};

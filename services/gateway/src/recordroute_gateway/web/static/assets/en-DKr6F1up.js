@@ -1,0 +1,1 @@
+var e={none:`No other recording speaks of the same.`,noneTitle:`Nothing alike`,notReady:`It is not in the search index yet: similar recordings are known once it is.`,notReadyTitle:`Not searchable yet`,similar:`Similar recordings`,similarity:`Likeness: {{percent}}`};export{e as default};

@@ -1,1 +1,0 @@
-var e={cancel:`Cancel`,close:`Close`,failed:`That did not work`,loading:`Loading`,notification:`Notification`,retry:`Try again`};export{e as default};

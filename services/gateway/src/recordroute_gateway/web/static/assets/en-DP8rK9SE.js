@@ -1,1 +1,0 @@
-var e={title:`settings`};export{e as default};

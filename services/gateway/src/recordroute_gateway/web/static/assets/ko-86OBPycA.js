@@ -1,1 +1,0 @@
-var e={title:`recording`};export{e as default};

@@ -1,1 +1,0 @@
-var e={cancel:`취소`,close:`닫기`,failed:`작업을 완료하지 못했습니다`,loading:`불러오는 중`,notification:`알림`,retry:`다시 시도`};export{e as default};

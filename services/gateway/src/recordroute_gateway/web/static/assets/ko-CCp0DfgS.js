@@ -1,1 +1,0 @@
-var e={title:`search`};export{e as default};

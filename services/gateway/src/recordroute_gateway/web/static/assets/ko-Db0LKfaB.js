@@ -1,1 +1,0 @@
-var e={title:`workflows`};export{e as default};

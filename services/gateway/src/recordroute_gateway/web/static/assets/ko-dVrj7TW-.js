@@ -1,1 +1,0 @@
-var e={title:`live`};export{e as default};

@@ -1,0 +1,1 @@
+var e={none:`같은 내용을 다룬 다른 녹음이 없습니다.`,noneTitle:`비슷한 녹음 없음`,notReady:`아직 검색 색인에 없습니다. 색인이 끝나면 비슷한 녹음을 볼 수 있습니다.`,notReadyTitle:`아직 검색할 수 없음`,similar:`비슷한 녹음`,similarity:`유사도 {{percent}}`};export{e as default};

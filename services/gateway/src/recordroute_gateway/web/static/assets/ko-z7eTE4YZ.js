@@ -1,1 +1,0 @@
-var e={title:`library`};export{e as default};
