@@ -230,7 +230,7 @@ class LiveClient:
 
         # By it a proxy finds the replica that has the session; a new one gets the id of the request that opens it.
         place = ("x-session-id", self.session_id or self._config.request_id)
-        call = self._gateway.live.StreamingTranscribe(requests(), metadata=[place])
+        call = self._gateway.live.StreamingTranscribe(requests(), metadata=(place,))
         self._call = call
         try:
             for response in call:

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import { currentLanguage } from "@/i18n";
 import { span } from "@/lib/time";
+import { useAskBeforeLeaving } from "@/lib/useAskBeforeLeaving";
 import { IconButton } from "@/ui/Button";
 import { Progress } from "@/ui/Progress";
 import { Announcements } from "./Announcements";
@@ -32,12 +33,7 @@ function useLeaving({ uploads }: UploadsSnapshot): void {
   const isBusy = uploads.some(isUnderWay);
   const isLeft = uploads.some((upload) => upload.state !== "done");
   useEffect(() => rememberPending(isLeft), [isLeft]);
-  useEffect(() => {
-    if (!isBusy) return;
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener("beforeunload", warn);
-    return () => window.removeEventListener("beforeunload", warn);
-  }, [isBusy]);
+  useAskBeforeLeaving(isBusy);
 }
 
 /** Tells the page how high the panel is, so that nothing has to be behind it. */

@@ -1,5 +1,6 @@
 import { Copy, FileClock, Redo2, Search, Undo2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
+import { useAskBeforeLeaving } from "@/lib/useAskBeforeLeaving";
 import { IconButton } from "@/ui/Button";
 import { Spinner } from "@/ui/Spinner";
 import styles from "./TranscriptPanel.module.css";
@@ -27,6 +28,7 @@ type TranscriptToolbarProps = {
 
 export function TranscriptToolbar({ title, state, canEdit, isFinding, ...more }: TranscriptToolbarProps) {
   const { t } = useTranslation("recording");
+  useAskBeforeLeaving(state.isSaving);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a group of buttons, none of which is a field
     <div className={styles.toolbar} role="group" aria-label={t("transcriptTools")}>

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { errorText } from "@/api/errors";
+import { useAskBeforeLeaving } from "@/lib/useAskBeforeLeaving";
 import { useToasts } from "@/ui/Toast";
 import { cleanText } from "./codePoints";
 import { rebased, relocated, splitEdits, textEdits } from "./drafts";
@@ -150,13 +151,7 @@ export function useSegmentEditing(
   const latestSave = useRef(save);
   latestSave.current = save;
   useEffect(() => () => latestSave.current(), []);
-  const isDirty = editing !== null && editing.draft !== editing.before.text;
-  useEffect(() => {
-    if (!isDirty) return;
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener("beforeunload", ask);
-    return () => window.removeEventListener("beforeunload", ask);
-  }, [isDirty]);
+  useAskBeforeLeaving(editing !== null && editing.draft !== editing.before.text);
 
   return { editing, begin, type, save, split, cancel };
 }
