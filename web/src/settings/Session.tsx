@@ -2,7 +2,7 @@ import { LogOut } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { signOut } from "@/app/session";
-import { currentLanguage } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { size } from "@/lib/size";
 import { Badge } from "@/ui/Badge";
 import { Button } from "@/ui/Button";
@@ -34,7 +34,7 @@ export default function Session() {
       setBusy(false);
     }
   };
-  const language = currentLanguage();
+  const language = currentLocale();
   return (
     <Card
       title={t("session")}

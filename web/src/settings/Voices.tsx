@@ -7,7 +7,7 @@ import { failureOf } from "@/api/errors";
 import { keys } from "@/api/queries";
 import { clientOf } from "@/api/transport";
 import { type Voice, VoiceService } from "@/gen/recordroute/gateway/v1/voice_pb";
-import { currentLanguage } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { dateOf, dayAndTime } from "@/lib/time";
 import { IconButton } from "@/ui/Button";
 import { ConfirmDialog } from "@/ui/Dialog";
@@ -51,7 +51,7 @@ export default function Voices() {
     }
     return <ErrorState error={list.error} onRetry={() => void list.refetch()} />;
   }
-  const language = currentLanguage();
+  const language = currentLocale();
   return (
     <Card title={t("voices")} text={t("voicesText")}>
       {list.data.voices.length === 0 ? (

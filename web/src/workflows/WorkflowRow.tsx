@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { reasonText } from "@/api/errors";
 import { type StageStatus, type Workflow, WorkflowState } from "@/gen/recordroute/gateway/v1/workflow_pb";
-import { currentLanguage } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { dateOf, dayAndTime, secondsOf, span } from "@/lib/time";
 import { Badge } from "@/ui/Badge";
 import { Button } from "@/ui/Button";
@@ -105,7 +105,7 @@ function Ended({ workflow }: { workflow: Workflow }) {
   const { t } = useTranslation("workflows");
   const [from, to] = [dateOf(workflow.createdAt), dateOf(workflow.endedAt)];
   if (from === null || to === null) return null;
-  const language = currentLanguage();
+  const language = currentLocale();
   const time = span((to.getTime() - from.getTime()) / 1000, language);
   return <p className={styles.note}>{t("ended", { date: dayAndTime(to, language), time })}</p>;
 }
@@ -115,7 +115,7 @@ function Queued({ workflow }: { workflow: Workflow }) {
   const remaining = secondsOf(workflow.remaining);
   const parts = [
     workflow.queuePosition > 0 ? t("behind", { count: workflow.queuePosition }) : t("next"),
-    remaining > 0 ? t("remaining", { time: span(remaining, currentLanguage()) }) : "",
+    remaining > 0 ? t("remaining", { time: span(remaining, currentLocale()) }) : "",
   ];
   return <p className={styles.note}>{parts.filter(Boolean).join(" · ")}</p>;
 }
@@ -136,7 +136,7 @@ function Running({ workflow }: { workflow: Workflow }) {
           ))}
         </ol>
         {remaining > 0 && (
-          <p className={styles.note}>{t("remaining", { time: span(remaining, currentLanguage()) })}</p>
+          <p className={styles.note}>{t("remaining", { time: span(remaining, currentLocale()) })}</p>
         )}
       </div>
       {current?.waitingFor !== undefined && (

@@ -19,7 +19,7 @@ test("from a file to an answer that names its place, and back into the bin", asy
       .first()
       .setInputFiles(speech(system.microphone, `${title}.wav`));
     const uploads = page.getByRole("region", { name: "Uploads" });
-    await expect(uploads.getByText(`${title}.wav`)).toBeVisible();
+    await expect(uploads.getByTitle(`${title}.wav`)).toBeVisible();
     await expect(uploads.getByRole("heading", { name: "Everything is uploaded" })).toBeVisible();
     await uploads.getByRole("link", { name: `Open ${title}.wav` }).click();
     await expect(page.locator("[data-text]").first()).toContainText(SAID, { timeout: 90_000 });

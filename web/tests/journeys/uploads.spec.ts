@@ -86,7 +86,7 @@ test("what is dropped on the page is uploaded", async ({ signedIn: page }) => {
   await expect(page.getByText("Drop files and folders here")).toBeVisible();
   await page.dispatchEvent("body", "drop", { dataTransfer: transfer });
   const uploads = page.getByRole("region", { name: "Uploads" });
-  await expect(uploads.getByText("dropped.txt")).toBeVisible();
+  await expect(uploads.getByTitle("dropped.txt")).toBeVisible();
   await expect(uploads.getByRole("heading", { name: "Everything is uploaded" })).toBeVisible();
 });
 

@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { identity } from "@/api/clients";
 import { useErrorText } from "@/api/errors";
 import { keys } from "@/api/queries";
-import { currentLanguage } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { dateOf } from "@/lib/time";
 import { Button } from "@/ui/Button";
 import { Spinner } from "@/ui/Spinner";
@@ -47,7 +47,7 @@ export function AuditLog({ recordingId }: { recordingId: string }) {
                 {outcome !== "OK" && <span className={styles.error}>{outcome}</span>}
               </p>
               <p className={styles.muted}>
-                {[user, date?.toLocaleString(currentLanguage(), { dateStyle: "medium", timeStyle: "short" })]
+                {[user, date?.toLocaleString(currentLocale(), { dateStyle: "medium", timeStyle: "short" })]
                   .filter(Boolean)
                   .join(" · ")}
               </p>

@@ -9,7 +9,7 @@ import {
   type Recording,
   RecordingKind,
 } from "@/gen/recordroute/gateway/v1/library_pb";
-import { currentLanguage } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { size } from "@/lib/size";
 import { clock, dateOf, secondsOf } from "@/lib/time";
 import { Badge } from "@/ui/Badge";
@@ -37,7 +37,7 @@ type DetailsPanelProps = {
 /** What is known of the recording: its file, what was made of it and by what, warnings, and who did what to it. */
 export function DetailsPanel({ recording, transcript, onHistory }: DetailsPanelProps) {
   const { t } = useTranslation("recording");
-  const language = currentLanguage();
+  const language = currentLocale();
   const date = (wanted: Date | null) =>
     wanted?.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
   const duration = secondsOf(recording.duration);
@@ -114,7 +114,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 function ArtifactEntry({ artifact }: { artifact: Artifact }) {
   const { t } = useTranslation("recording");
   const { t: apiText } = useTranslation("api");
-  const language = currentLanguage();
+  const language = currentLocale();
   const made = dateOf(artifact.createdAt);
   const notes = [
     artifact.model,

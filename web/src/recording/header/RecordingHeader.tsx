@@ -11,7 +11,7 @@ import {
   type Recording,
   RecordingKind,
 } from "@/gen/recordroute/gateway/v1/library_pb";
-import { currentLanguage } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { clock, dateOf, isoDuration, secondsOf } from "@/lib/time";
 import { Badge } from "@/ui/Badge";
 import { Button, IconButton } from "@/ui/Button";
@@ -92,7 +92,7 @@ export function RecordingHeader({ recording, onUpdate, onShowMinutes, onShowHist
 
 function Facts({ recording, onShowMinutes }: { recording: Recording; onShowMinutes: () => void }) {
   const { t } = useTranslation("recording");
-  const language = currentLanguage();
+  const language = currentLocale();
   const date = dateOf(recording.recordedAt) ?? dateOf(recording.createdAt);
   const duration = secondsOf(recording.duration);
   const minutes = recording.artifacts.find(({ kind }) => kind === ArtifactKind.MINUTES);

@@ -6,7 +6,7 @@ import { library } from "@/api/clients";
 import { useErrorText } from "@/api/errors";
 import { keys } from "@/api/queries";
 import type { GetCallerResponse } from "@/gen/recordroute/gateway/v1/identity_pb";
-import { currentLanguage } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { dateOf } from "@/lib/time";
 import { Badge } from "@/ui/Badge";
 import { Button } from "@/ui/Button";
@@ -77,7 +77,7 @@ export function HistoryDialog({ recordingId, canEdit, onRevert, onClose }: Histo
                     <>
                       {" · "}
                       <time dateTime={date.toISOString()}>
-                        {date.toLocaleString(currentLanguage(), { dateStyle: "medium", timeStyle: "short" })}
+                        {date.toLocaleString(currentLocale(), { dateStyle: "medium", timeStyle: "short" })}
                       </time>
                     </>
                   )}

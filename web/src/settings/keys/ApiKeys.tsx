@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { identity } from "@/api/clients";
 import { keys } from "@/api/queries";
 import type { ApiKey } from "@/gen/recordroute/gateway/v1/identity_pb";
-import { currentLanguage } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { dateOf, dayAndTime } from "@/lib/time";
 import { Badge } from "@/ui/Badge";
 import { Button } from "@/ui/Button";
@@ -35,7 +35,7 @@ type KeyRowProps = {
 function KeyRow({ apiKey, isOwnKey, showUser, onRevoke }: KeyRowProps) {
   const { t } = useTranslation("settings");
   const scopeName = useScopeName();
-  const language = currentLanguage();
+  const language = currentLocale();
   const state = keyStateOf(apiKey);
   const used = dateOf(apiKey.lastUsedAt);
   const ends = dateOf(apiKey.expiresAt);

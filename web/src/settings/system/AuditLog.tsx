@@ -5,7 +5,7 @@ import { Link } from "wouter";
 import { identity } from "@/api/clients";
 import { keys } from "@/api/queries";
 import type { AuditEvent } from "@/gen/recordroute/gateway/v1/identity_pb";
-import { currentLanguage } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { dateOf } from "@/lib/time";
 import { Button } from "@/ui/Button";
 import { ErrorState, LoadingState } from "@/ui/State";
@@ -23,7 +23,7 @@ function EventRow({ event, showUser }: { event: AuditEvent; showUser: boolean })
   return (
     <tr>
       <td className={styles.time}>
-        {time?.toLocaleString(currentLanguage(), { dateStyle: "short", timeStyle: "medium" })}
+        {time?.toLocaleString(currentLocale(), { dateStyle: "short", timeStyle: "medium" })}
       </td>
       {showUser && <td>{event.user}</td>}
       <td>

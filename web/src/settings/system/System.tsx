@@ -3,7 +3,7 @@ import { CircleCheck, CircleX, RefreshCw } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { system } from "@/api/clients";
 import { keys } from "@/api/queries";
-import { currentLanguage } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { size } from "@/lib/size";
 import { dateOf } from "@/lib/time";
 import { Badge } from "@/ui/Badge";
@@ -37,7 +37,7 @@ export default function System() {
   const { t } = useTranslation("settings");
   const { caller, isAdmin } = useCaller();
   const serviceName = useServiceName();
-  const language = currentLanguage();
+  const language = currentLocale();
   const status = useQuery({
     queryKey: keys.system,
     queryFn: () => system.getSystemStatus({}),

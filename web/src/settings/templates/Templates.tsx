@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { keys } from "@/api/queries";
 import { templates as client } from "@/api/templates";
 import type { Template } from "@/gen/recordroute/gateway/v1/template_pb";
-import { currentLanguage } from "@/i18n";
+import { currentLanguage, currentLocale } from "@/i18n";
 import { dateOf, dayAndTime } from "@/lib/time";
 import { Button, IconButton } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
@@ -45,7 +45,7 @@ function useDelete() {
 function Details({ template }: { template: Template }) {
   const { t } = useTranslation("settings");
   const date = dateOf(template.updatedAt);
-  return [template.name, date && t("changedOn", { date: dayAndTime(date, currentLanguage()) })]
+  return [template.name, date && t("changedOn", { date: dayAndTime(date, currentLocale()) })]
     .filter(Boolean)
     .join(" · ");
 }

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { keys } from "@/api/queries";
 import type { Webhook } from "@/gen/recordroute/gateway/v1/webhook_pb";
-import { currentLanguage } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { dateOf, dayAndTime } from "@/lib/time";
 import { Badge } from "@/ui/Badge";
 import { Button, IconButton } from "@/ui/Button";
@@ -26,7 +26,7 @@ function WebhookRow({ webhook, onRemove }: { webhook: Webhook; onRemove: (() => 
   const last = dateOf(webhook.lastAttemptAt);
   const details = [
     webhook.events.map(eventName).join(", "),
-    last === null ? t("neverSent") : t("lastSent", { date: dayAndTime(last, currentLanguage()) }),
+    last === null ? t("neverSent") : t("lastSent", { date: dayAndTime(last, currentLocale()) }),
     webhook.pendingCount > 0 && t("waitingRequests", { count: webhook.pendingCount }),
   ].filter(Boolean);
   return (

@@ -1,1 +1,0 @@
-import{Dt as e,an as t}from"./index-CGjcu8_O.js";import{n}from"./Notice-DRRydc9X.js";var r=t();function i({scope:t}){let{t:i}=e(`settings`);return(0,r.jsx)(n,{children:i(t===`write`?`needsWrite`:`needsAdmin`)})}export{i as t};

@@ -1,1 +1,0 @@
-import{Gt as e,p as t,xt as n,yt as r}from"./index-CGjcu8_O.js";function i(){let{data:i=null}=e({queryKey:n.caller,queryFn:t}),a=e=>i?.scopes.includes(e)??!1;return{caller:i,canWrite:a(r.WRITE),isAdmin:a(r.ADMIN)}}export{i as t};

@@ -1,1 +1,0 @@
-import{Lt as e,Rt as t,jt as n}from"./index-CGjcu8_O.js";function r(r){let i=r<0?-1:1,a=Math.abs(r),o=Math.floor(a/1e3),s=(a-o*1e3)*1e6;return e(n,{seconds:t.parse(o*i),nanos:s===0?0:s*i})}export{r as t};

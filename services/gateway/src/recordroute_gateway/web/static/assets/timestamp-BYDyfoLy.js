@@ -1,1 +1,0 @@
-import{Lt as e,Nt as t,Rt as n}from"./index-CGjcu8_O.js";function r(e){return i(e.getTime())}function i(r){let i=Math.floor(r/1e3);return e(t,{seconds:n.parse(i),nanos:(r-i*1e3)*1e6})}export{i as n,r as t};
