@@ -55,7 +55,8 @@ export default function LibraryPage() {
               <Trash2 aria-hidden />
               <span className={styles.binText}>{t("bin")}</span>
             </Link>
-            {!isEmpty && <AddFiles adding={adding} />}
+            {/* Not before it is known where it stands: a field that moves loses what is being chosen. */}
+            {!isEmpty && !list.isPending && <AddFiles adding={adding} />}
           </>
         )
       }

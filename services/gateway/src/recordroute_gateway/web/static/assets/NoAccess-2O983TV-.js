@@ -1,1 +1,0 @@
-import{Ot as e,on as t}from"./index-BCLjcSpY.js";import{n}from"./Notice-CPWl1A5x.js";var r=t();function i({scope:t}){let{t:i}=e(`settings`);return(0,r.jsx)(n,{children:i(t===`write`?`needsWrite`:`needsAdmin`)})}export{i as t};
