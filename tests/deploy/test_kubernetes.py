@@ -148,6 +148,7 @@ def test_a_service_is_found_by_a_headless_service(
     (container,) = pod_template(workload(manifests, name))["spec"]["containers"]
     assert port_names(pod_template(workload(manifests, name))) == {
         "grpc": ports[name],
+        **http,
         "metrics": ports[name] + 2000,
     }
     assert container["image"] == f"recordroute/{name}:0.1.0"

@@ -96,10 +96,11 @@ def test_killed_in_a_stage(
     system.wait_until_ready()
     assert [event.sequence for event in events] == list(range(1, len(events) + 1))
     assert (events[-1].stage, events[-1].state) == (0, SUCCEEDED), events[-1]
-    # What is told again after a service was waited for is no repetition.
-    waits = itertools.accumulate(event.HasField("waiting_for") for event in events)
+    # What is told again after a service was waited for is no repetition; nor is it that the waiting is over.
+    waiting = [event.HasField("waiting_for") for event in events]
     news = [
-        (event.stage, event.state, event.percent, wait) for event, wait in zip(events, waits, strict=True)
+        (event.stage, event.state, event.percent, waits, is_waiting)
+        for event, waits, is_waiting in zip(events, itertools.accumulate(waiting), waiting, strict=True)
     ]
     assert len(set(news)) == len(news)
     assert told(system.watch(workflow)) == told(events)

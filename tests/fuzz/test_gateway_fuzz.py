@@ -27,7 +27,7 @@ from recordroute_runtime.remote import read_error
 
 from tests.fuzz.messages import MessageMaker
 
-EXAMPLES = int(os.environ.get("RECORDROUTE_FUZZ_EXAMPLES", "500"))
+EXAMPLES = int(os.environ.get("RECORDROUTE_FUZZ_EXAMPLES", "300"))
 # Calls of one of Hypothesis's examples, and how many of them are under way at once. Streams are mostly waited for.
 BATCH_CALLS = 200
 AT_ONCE = 16
