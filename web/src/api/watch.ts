@@ -1,16 +1,16 @@
 import { type InfiniteData, type QueryClient, type QueryKey, useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useState } from "react";
-import type { ListRecordingsResponse, Recording } from "@/gen/recordroute/gateway/v1/library_pb";
+import type { Recording } from "@/gen/recordroute/gateway/v1/library_pb";
 import type { WatchLibraryResponse } from "@/gen/recordroute/gateway/v1/watch_pb";
 import type { ListWorkflowsResponse, Workflow } from "@/gen/recordroute/gateway/v1/workflow_pb";
 import { waitOnline } from "@/lib/wait";
 import { watching } from "./clients";
 import { keys } from "./queries";
+import { changeListedRecordings } from "./recordingLists";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
 
-type Pages = InfiniteData<ListRecordingsResponse>;
 type WorkflowPages = InfiniteData<ListWorkflowsResponse>;
 
 function artifactsOf(recording: Recording): string {
@@ -49,21 +49,11 @@ function applyRecording(cache: QueryClient, recording: Recording): boolean {
   const place = placeOf(recording);
   let isWhereItWas = false;
   // In its place at once, so that it does not jump; where it belongs by the list's filter and order, a moment later.
-  cache.setQueriesData<Pages>(
-    { queryKey: keys.recordingLists },
-    (pages) =>
-      pages && {
-        ...pages,
-        pages: pages.pages.map((page) => ({
-          ...page,
-          recordings: page.recordings.map((listed) => {
-            if (listed.id !== recording.id) return listed;
-            isWhereItWas = placeOf(listed) === place;
-            return recording;
-          }),
-        })),
-      },
-  );
+  changeListedRecordings(cache, (listed) => {
+    if (listed.id !== recording.id) return listed;
+    isWhereItWas = placeOf(listed) === place;
+    return recording;
+  });
   return !isWhereItWas;
 }
 

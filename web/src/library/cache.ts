@@ -1,11 +1,10 @@
-import type { InfiniteData, QueryClient, QueryKey } from "@tanstack/react-query";
+import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { keys } from "@/api/queries";
-import type { ListRecordingsResponse, Recording } from "@/gen/recordroute/gateway/v1/library_pb";
-
-type Pages = InfiniteData<ListRecordingsResponse>;
+import { changeListedRecordings, type RecordingPages } from "@/api/recordingLists";
+import type { Recording } from "@/gen/recordroute/gateway/v1/library_pb";
 
 /** What the lists were before a change. */
-export type Before = { lists: [QueryKey, Pages | undefined][]; recordings: Recording[] };
+export type Before = { lists: [QueryKey, RecordingPages | undefined][]; recordings: Recording[] };
 
 /** Changes recordings in the lists at once; null takes one off. Returns what they were, for `takeBack`. */
 export async function changeListed(
@@ -16,7 +15,7 @@ export async function changeListed(
   // An answer that is on its way would put the old ones back.
   await cache.cancelQueries({ queryKey: keys.recordingLists });
   const wanted = new Set(ids);
-  const lists = cache.getQueriesData<Pages>({ queryKey: keys.recordingLists });
+  const lists = cache.getQueriesData<RecordingPages>({ queryKey: keys.recordingLists });
   const recordings: Recording[] = [];
   for (const id of ids) {
     const one = cache.getQueryData<Recording>(keys.recording(id));
@@ -25,20 +24,7 @@ export async function changeListed(
     const changed = change(one);
     if (changed !== null) cache.setQueryData(keys.recording(id), changed);
   }
-  cache.setQueriesData<Pages>(
-    { queryKey: keys.recordingLists },
-    (pages) =>
-      pages && {
-        ...pages,
-        pages: pages.pages.map((page) => ({
-          ...page,
-          recordings: page.recordings.flatMap((recording) => {
-            const changed = wanted.has(recording.id) ? change(recording) : recording;
-            return changed === null ? [] : [changed];
-          }),
-        })),
-      },
-  );
+  changeListedRecordings(cache, (recording) => (wanted.has(recording.id) ? change(recording) : recording));
   return { lists, recordings };
 }
 

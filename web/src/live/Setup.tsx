@@ -4,7 +4,7 @@ import { type FormEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { library } from "@/api/clients";
 import { keys } from "@/api/queries";
-import { templates } from "@/api/templates";
+import { useTemplates } from "@/api/templates";
 import { currentLanguage } from "@/i18n";
 import { speechLanguages } from "@/lib/languages";
 import { useObservable } from "@/lib/observable";
@@ -31,10 +31,7 @@ export function Setup({ user, isStarting }: { user: string; isStarting: boolean 
   const language = currentLanguage();
   const folders = useId();
   const facets = useQuery({ queryKey: keys.facets, queryFn: () => library.listFacets({}) });
-  const templateList = useQuery({
-    queryKey: keys.templates(language),
-    queryFn: () => templates.listTemplates({ language }),
-  });
+  const templateList = useTemplates();
   const source = canShare ? form.source : "microphone";
   const change = (part: Partial<typeof form>) => setForm((before) => ({ ...before, ...part }));
   const submit = (event: FormEvent) => {

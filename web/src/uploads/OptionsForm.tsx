@@ -3,7 +3,7 @@ import { useId } from "react";
 import { useTranslation } from "react-i18next";
 import { library } from "@/api/clients";
 import { keys } from "@/api/queries";
-import { templates } from "@/api/templates";
+import { useTemplates } from "@/api/templates";
 import { currentLanguage } from "@/i18n";
 import { speechLanguages } from "@/lib/languages";
 import { Button } from "@/ui/Button";
@@ -25,10 +25,7 @@ export function OptionsForm({ options, onChange }: OptionsFormProps) {
     queryKey: keys.facets,
     queryFn: ({ signal }) => library.listFacets({}, { signal }),
   });
-  const known = useQuery({
-    queryKey: keys.templates(language),
-    queryFn: ({ signal }) => templates.listTemplates({ language }, { signal }),
-  });
+  const known = useTemplates();
   const change = (values: Partial<UploadOptions>) => onChange({ ...options, ...values });
   return (
     <>

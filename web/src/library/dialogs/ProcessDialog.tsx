@@ -1,8 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { keys } from "@/api/queries";
-import { templates } from "@/api/templates";
+import { useTemplates } from "@/api/templates";
 import { ArtifactKind, type Recording } from "@/gen/recordroute/gateway/v1/library_pb";
 import { WorkflowStage } from "@/gen/recordroute/gateway/v1/workflow_pb";
 import { currentLanguage } from "@/i18n";
@@ -28,10 +26,7 @@ export function ProcessDialog({ recordings, actions, onClose, onDone }: ProcessD
   const { show } = useToasts();
   const formId = useId();
   const locale = currentLanguage();
-  const known = useQuery({
-    queryKey: keys.templates(locale),
-    queryFn: ({ signal }) => templates.listTemplates({ language: locale }, { signal }),
-  });
+  const known = useTemplates();
   const haveText = recordings.every(({ artifacts }) =>
     artifacts.some(({ kind }) => kind === ArtifactKind.TRANSCRIPT),
   );

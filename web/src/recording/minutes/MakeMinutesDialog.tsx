@@ -1,10 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { keys } from "@/api/queries";
-import { templates as client } from "@/api/templates";
+import { useTemplates } from "@/api/templates";
 import type { Recording } from "@/gen/recordroute/gateway/v1/library_pb";
-import { currentLanguage, LANGUAGES } from "@/i18n";
+import { LANGUAGES } from "@/i18n";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Select } from "@/ui/Field";
@@ -27,12 +25,8 @@ export function MakeMinutesDialog({ recording, template, onClose }: MakeMinutesD
   const formId = useId();
   const [chosen, setChosen] = useState(template || DEFAULT_TEMPLATE);
   const [outputLanguage, setOutputLanguage] = useState("");
-  const language = currentLanguage();
   const make = useMakeMinutes(recording);
-  const list = useQuery({
-    queryKey: keys.templates(language),
-    queryFn: () => client.listTemplates({ language }),
-  });
+  const list = useTemplates();
   const known = list.data?.templates ?? [];
   const submit = (event: FormEvent) => {
     event.preventDefault();

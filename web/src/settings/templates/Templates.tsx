@@ -1,11 +1,11 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Copy, Eye, Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { keys } from "@/api/queries";
-import { templates as client } from "@/api/templates";
+import { templates as client, useTemplates } from "@/api/templates";
 import type { Template } from "@/gen/recordroute/gateway/v1/template_pb";
-import { currentLanguage, currentLocale } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { dateOf, dayAndTime } from "@/lib/time";
 import { Button, IconButton } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
@@ -54,13 +54,9 @@ function Details({ template }: { template: Template }) {
 export default function Templates() {
   const { t } = useTranslation("settings");
   const { canWrite } = useCaller();
-  const language = currentLanguage();
   const [open, setOpen] = useState<Open>(null);
   const remove = useDelete();
-  const list = useQuery({
-    queryKey: keys.templates(language),
-    queryFn: () => client.listTemplates({ language }),
-  });
+  const list = useTemplates();
   if (list.isPending) return <LoadingState />;
   if (list.isError) return <ErrorState error={list.error} onRetry={() => void list.refetch()} />;
   const { templates } = list.data;

@@ -157,10 +157,5 @@ class MinutesEditor:
                     await add_orphans(connection, orphans)
                     await self._library.log_change(connection, recording_id)
         await self._library.delete_orphans(orphans)
-        return await self.current(user, recording_id)
-
-    async def current(self, user: str, recording_id: str) -> tuple[Minutes, str]:
-        """Returns the minutes and their etag. Raises NotFound (RECORDING_NOT_FOUND, ARTIFACT_NOT_READY)."""
         recording = await self._library.get(user, recording_id)
-        minutes = await self._library.minutes(recording)
-        return minutes, minutes_etag(recording)
+        return await self._library.minutes(recording), minutes_etag(recording)

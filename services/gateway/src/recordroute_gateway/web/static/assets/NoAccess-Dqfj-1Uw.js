@@ -1,1 +1,0 @@
-import{Ot as e,on as t}from"./index-10sLat3L.js";import{n}from"./Notice-ChXfMfSx.js";var r=t();function i({scope:t}){let{t:i}=e(`settings`);return(0,r.jsx)(n,{children:i(t===`write`?`needsWrite`:`needsAdmin`)})}export{i as t};

@@ -1,1 +1,0 @@
-import{Kt as e,St as t,bt as n,m as r}from"./index-10sLat3L.js";function i(){let{data:i=null}=e({queryKey:t.caller,queryFn:r}),a=e=>i?.scopes.includes(e)??!1;return{caller:i,canWrite:a(n.WRITE),isAdmin:a(n.ADMIN)}}export{i as t};

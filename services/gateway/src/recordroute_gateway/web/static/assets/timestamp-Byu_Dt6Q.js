@@ -1,1 +1,0 @@
-import{Pt as e,Rt as t,zt as n}from"./index-10sLat3L.js";function r(e){return i(e.getTime())}function i(r){let i=Math.floor(r/1e3);return t(e,{seconds:n.parse(i),nanos:(r-i*1e3)*1e6})}export{i as n,r as t};
