@@ -79,8 +79,14 @@ FRIEND = f"{OWN} friend"
 OK = grpc.StatusCode.OK
 REFUSALS = ("NOT_FOUND", "PERMISSION_DENIED")
 # They go on until their caller leaves.
-ENDLESS = ("WatchService/WatchLibrary", "LiveService/StreamingTranscribe", "LiveService/OpenLiveSession")
+ENDLESS = (
+    "WatchService/WatchLibrary",
+    "WorkflowService/WatchWorkflow",
+    "LiveService/StreamingTranscribe",
+    "LiveService/OpenLiveSession",
+)
 ENDLESS_SECONDS = 0.6
+CALL_SECONDS = 60.0
 # What says nothing of anything that is somebody's.
 TELLS_NOTHING = ("SystemService/GetSystemStatus", "LibraryService/GetWaveform", "ModelService/ListModels")
 # They answer for each recording by itself.
@@ -718,20 +724,24 @@ class World:
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=response.FromString,
         )
-        endless = rpc in ENDLESS or rpc == "WorkflowService/WatchWorkflow"
+        endless = rpc in ENDLESS
         request = _one_by_one(messages, endless) if method.client_streaming else messages[0]
-        call = make(request, timeout=ENDLESS_SECONDS if endless else 20, metadata=bearer(token))
+        call = make(request, timeout=CALL_SECONDS, metadata=bearer(token))
         answers: list[Any] = []
         try:
-            if method.server_streaming:
-                async for answer in call:
-                    answers.append(answer)
-            else:
-                answers.append(await call)
+            async with asyncio.timeout(None) as limit:
+                if method.server_streaming:
+                    async for answer in call:
+                        answers.append(answer)
+                        if endless and len(answers) == 1:
+                            limit.reschedule(asyncio.get_running_loop().time() + ENDLESS_SECONDS)
+                else:
+                    answers.append(await call)
+            return Outcome(OK, "", _text(answers)), answers
+        except TimeoutError:
+            call.cancel()
             return Outcome(OK, "", _text(answers)), answers
         except grpc.aio.AioRpcError as error:
-            if endless and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
-                return Outcome(OK, "", _text(answers)), answers
             told = f"{_text(answers)} {error.details()} {error.trailing_metadata()}"
             return Outcome(error.code(), read_error(error).reason, told), answers
 
@@ -768,7 +778,7 @@ async def _one_by_one(messages: Sequence[Any], endless: bool) -> AsyncIterator[A
     for message in messages:
         yield message
     if endless:
-        await asyncio.sleep(ENDLESS_SECONDS * 2)
+        await asyncio.sleep(CALL_SECONDS * 2)
 
 
 def _text(answers: Sequence[Any]) -> str:
