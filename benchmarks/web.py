@@ -30,7 +30,7 @@ from typing import Any
 import av
 import grpc.aio
 import numpy as np
-from live_gateway import Echo, started
+from live_gateway import PINGS_WELCOME, Echo, started
 from recordroute.common.v1 import transcript_pb2
 from recordroute.gateway.v1 import upload_pb2, upload_pb2_grpc, workflow_pb2, workflow_pb2_grpc
 from recordroute.stt.v1 import stt_pb2, stt_pb2_grpc
@@ -103,12 +103,12 @@ class Talk(Echo):
             media_info=stt_pb2.MediaInfo(container="flac", codec="flac", duration=length)
         )
         yield stt_pb2.TranscribeResponse(language=stt_pb2.DetectedLanguage(language="en", probability=1))
+        speakers = [stt_pb2.Speaker(label=f"S{n}", speech_duration=length) for n in (1, 2, 3)]
+        yield stt_pb2.TranscribeResponse(speakers=stt_pb2.Speakers(speakers=speakers))
         for index, first in enumerate(range(0, count, WORDS_A_SEGMENT)):
             yield stt_pb2.TranscribeResponse(
                 segment=segment(index, range(first, min(first + WORDS_A_SEGMENT, count)))
             )
-        speakers = [stt_pb2.Speaker(label=f"S{n}", speech_duration=length) for n in (1, 2, 3)]
-        yield stt_pb2.TranscribeResponse(speakers=stt_pb2.Speakers(speakers=speakers))
         yield stt_pb2.TranscribeResponse(
             stats=stt_pb2.TranscribeStats(audio_duration=length, speech_duration=length, model="stand-in")
         )
@@ -243,7 +243,7 @@ def free_port() -> int:
 async def bench(arguments: argparse.Namespace, say: Callable[[str], None]) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        server = grpc.aio.server()
+        server = grpc.aio.server(options=PINGS_WELCOME)
         stt_pb2_grpc.add_SttServiceServicer_to_server(Talk(), server)
         stt = f"unix:{folder}/stt.sock"
         server.add_insecure_port(stt)
