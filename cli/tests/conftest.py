@@ -298,6 +298,7 @@ class Recordings(library_pb2_grpc.LibraryServiceServicer):
         return library_pb2.ListFacetsResponse(
             tags=[library_pb2.Facet(value="예산", recording_count=12)],
             folders=[library_pb2.Facet(value="work/[2026]", recording_count=3)],
+            speakers=[library_pb2.Facet(value="김민지", recording_count=2)],
             bin_count=1,
         )
 
@@ -456,9 +457,10 @@ class Search(search_pb2_grpc.SearchServiceServicer):
                     end=to_duration(20),
                     text="The whole passage about money.",
                     snippet="about [money]",
-                    highlights=[search_pb2.TextRange(start=7, end=12)],
+                    highlights=[] if request.query == "costs" else [search_pb2.TextRange(start=7, end=12)],
                     snippet_start=to_duration(12.5),
                     score=0.75,
+                    recorded_at=recording.recorded_at,
                 )
             ]
         )
@@ -485,6 +487,7 @@ class Search(search_pb2_grpc.SearchServiceServicer):
             search_pb2.SearchHit(recording_id=recording.id, recording_title=recording.title, text=text)
             for text in texts
         ]
+        sources[0].recorded_at.CopyFrom(recording.recorded_at)
         sources[1].page = 7
         yield search_pb2.AskResponse(
             sources=search_pb2.AskSources(standalone_question="Who pays for it?", sources=sources)

@@ -12,6 +12,7 @@ import pytest
 from recordroute.gateway.v1 import library_pb2, search_pb2, upload_pb2, voice_pb2, workflow_pb2
 from recordroute.stt.v1 import stt_pb2
 from recordroute_cli.exit_codes import ExitCode
+from recordroute_cli.render import moment
 from recordroute_runtime.errors import ModelMissing, UpstreamUnavailable
 
 STRANGE_NAMES = [
@@ -395,12 +396,20 @@ def test_search(cli, library):
     )
     assert recording.id[:8] in ran.out
     assert "0:12" in ran.out
+    assert moment(recording.recorded_at) in ran.out
     assert "about [money]" in ran.out
     request = library.of_type(search_pb2.SearchRequest)[0]
     assert (request.query, request.limit) == ("who pays", 3)
     assert request.recorded_before.ToJsonString() == "2026-02-01T12:00:00Z"
     hit = json.loads(cli("search", "money", "--json").out)["hits"][0]
     assert (hit["snippet_start"], hit["score"]) == (12.5, 0.75)
+    assert hit["recorded_at"].startswith("2026-03-01T09:00:00")
+    assert ran.err == ""
+    by_meaning = "none of these places has a word of the query: they come nearest in meaning\n"
+    assert cli("search", "costs").err == by_meaning
+    # Found by words that are too common to be shown.
+    assert cli("search", "costs", "--by", "words").err == ""
+    assert cli("search", "costs", "--json").err == ""
     nothing = cli("search", "nothing")
     assert (nothing.code, nothing.out, nothing.err) == (ExitCode.OK, "", "nothing found\n")
 

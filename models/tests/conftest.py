@@ -6,6 +6,8 @@ import hashlib
 import io
 import json
 import random
+import socket
+import struct
 import threading
 import zipfile
 from collections import defaultdict, deque
@@ -18,6 +20,7 @@ from typing import Any
 import pytest
 import stamina
 from recordroute_models import ModelManager, ModelsSettings
+from stamina.instrumentation import set_on_retry_hooks
 
 ATTEMPTS = 3
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -25,13 +28,15 @@ REVISION = "0123456789abcdef0123456789abcdef01234567"
 
 @dataclass
 class Fault:
-    """What goes wrong with one answer: it ends or stalls `after` bytes, has an error's `status`, or other bytes."""
+    """What goes wrong with one answer: it ends or stalls `after` bytes, has an error's `status`, or other bytes, or the
+    connection is reset before it."""
 
     after: int | None = None
     stalls: bool = False
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     corrupts: bool = False
+    resets: bool = False
     reached: threading.Event = field(default_factory=threading.Event)
 
 
@@ -102,6 +107,9 @@ class FileServer:
     def corrupt(self, path: str) -> None:
         self._faults[path].append(Fault(corrupts=True))
 
+    def reset(self, path: str) -> None:
+        self._faults[path].append(Fault(resets=True))
+
     def resume(self) -> None:
         """Lets stalled answers end."""
         self._release.set()
@@ -122,6 +130,13 @@ class FileServer:
         if fault.corrupts:
             body = bytes(byte ^ 0xFF for byte in body)
         part = body if fault.after is None else body[: fault.after]
+        if fault.resets:
+            self.requests.append(Request(path, wanted, condition, 0, 0))
+            # Without lingering the socket's end is a reset.
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            handler.connection.close()
+            handler.close_connection = True
+            return
         self.requests.append(Request(path, wanted, condition, status, len(part)))
         handler.send_response(status)
         for name, value in headers.items():
@@ -190,6 +205,23 @@ def _quick_retries() -> Iterator[None]:
     stamina.set_testing(True, attempts=ATTEMPTS)
     yield
     stamina.set_testing(False)
+
+
+@pytest.fixture
+def retries() -> Iterator[list[str]]:
+    """What was tried again, and why."""
+    seen: list[str] = []
+    set_on_retry_hooks([lambda details: seen.append(str(details.caused_by))])
+    yield seen
+    set_on_retry_hooks(None)
+
+
+@pytest.fixture
+def direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy of the machine that runs the test."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.fixture(autouse=True)

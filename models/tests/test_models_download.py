@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from recordroute_models.download import Downloader
-from recordroute_models.errors import FetchError
+from recordroute_models.errors import FetchError, SourceUnreachable
 
 CONTENT = random.Random(1).randbytes(200_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -195,11 +195,83 @@ def test_more_than_the_file_on_disk_starts_anew(server: Any, downloader: Downloa
     assert target.read_bytes() == CONTENT
 
 
-def test_nobody_there_is_one_clear_sentence(server: Any, downloader: Downloader, target: Path) -> None:
+def test_a_port_where_nobody_listens_is_told_at_once(
+    server: Any, downloader: Downloader, target: Path, retries: list[str]
+) -> None:
     url = server.url
     server.close()
-    with pytest.raises(FetchError, match=r"^no connection to 127\.0\.0\.1: "):
+    with pytest.raises(SourceUnreachable, match=r"^no connection to 127\.0\.0\.1: Connection refused$"):
         downloader.fetch(f"{url}{PATH}", target, size=1, sha256=SHA256)
+    assert retries == []
+
+
+def test_a_name_without_an_address_is_told_at_once(
+    downloader: Downloader, retries: list[str], direct: None
+) -> None:
+    with pytest.raises(
+        SourceUnreachable, match=r"^no connection to models\.invalid: the name can't be resolved \("
+    ):
+        downloader.get(f"http://models.invalid{PATH}", {})
+    assert retries == []
+
+
+def test_a_proxy_that_is_away_is_named_without_its_password(
+    server: Any, monkeypatch: pytest.MonkeyPatch, retries: list[str], direct: None
+) -> None:
+    address = server.url.removeprefix("http://")
+    server.close()
+    monkeypatch.setenv("HTTP_PROXY", f"http://user:secret@{address}")
+    with (
+        Downloader(stall_timeout_seconds=0.3, attempts=3) as downloader,
+        pytest.raises(SourceUnreachable) as error,
+    ):
+        downloader.get(f"http://models.invalid{PATH}", {})
+    assert str(error.value) == f"no connection to models.invalid by the proxy {address}: Connection refused"
+    assert retries == []
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_connection_that_is_reset_is_made_again(
+    server: Any, downloader: Downloader, target: Path, retries: list[str], times: int
+) -> None:
+    server.add(PATH, CONTENT)
+    for _ in range(times):
+        server.reset(PATH)
+    fetch(downloader, server, target)
+    assert target.read_bytes() == CONTENT
+    assert len(retries) == times
+
+
+def test_a_server_that_fails_twice_and_then_works_is_waited_for(
+    server: Any, downloader: Downloader, target: Path, retries: list[str]
+) -> None:
+    server.add(PATH, CONTENT)
+    for status in (503, 500):
+        server.fail(PATH, status)
+    fetch(downloader, server, target)
+    assert target.read_bytes() == CONTENT
+    assert [message.partition(" for ")[0] for message in retries] == [
+        "127.0.0.1 answers 503 Service Unavailable",
+        "127.0.0.1 answers 500 Internal Server Error",
+    ]
+
+
+def test_a_server_that_goes_away_after_it_has_answered_is_tried_again(
+    server: Any, downloader: Downloader, target: Path, retries: list[str]
+) -> None:
+    server.add(PATH, CONTENT)
+    server.truncate(PATH, 70_000)
+
+    def close_then(count: int) -> None:
+        if count == 70_000 and not retries:
+            server.close()
+
+    with pytest.raises(FetchError, match=r"^no connection to 127\.0\.0\.1: Connection refused$") as error:
+        fetch(downloader, server, target, on_bytes=close_then)
+    assert not isinstance(error.value, SourceUnreachable)
+    # The first try has got on, which gives another full number of tries.
+    assert retries.count("no connection to 127.0.0.1: Connection refused") == 3
+    assert target.stat().st_size == 70_000
 
 
 def test_an_error_never_shows_a_password(server: Any, downloader: Downloader, target: Path) -> None:

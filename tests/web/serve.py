@@ -23,6 +23,10 @@ from typing import Any
 import yaml
 from deploy_files import ROOT
 from envoy_process import rendered_config, running, wait_until_live
+from model_hub import running_hub
+from recordroute_models import ModelsSettings
+from recordroute_models.catalogue import load_catalogue
+from recordroute_runtime.settings import CommonSettings, load_settings
 from speech import write_speech
 
 COMMAND = Path(sys.executable).with_name("recordroute")
@@ -33,6 +37,8 @@ SMALL_MODELS = {
     "RECORDROUTE_STT_MODEL": "faster-whisper-tiny.en",
     "RECORDROUTE_LLM_MODEL": "smollm2-135m-instruct",
 }
+# The model that is not installed, of those that the system does not begin with: a hub on loopback has it.
+PULLED = {"small": "faster-whisper-base", "default": "faster-whisper-tiny.en"}
 # What is added: the file, its title, folder and tags.
 Shelved = tuple[Path, str, str, tuple[str, ...]]
 SHELF: dict[str, tuple[Shelved, ...]] = {
@@ -90,6 +96,27 @@ def embedded(data_dir: Path, http_port: int, environment: dict[str, str]) -> Ite
 
 
 @contextmanager
+def models(folder: Path, left_out: str) -> Iterator[dict[str, str]]:
+    """A models folder of its own with all that is installed here but for one, and a hub that has that one, too.
+
+    Yields the settings.
+    """
+    installed = load_settings(CommonSettings).models_dir.absolute()
+    catalogue = load_catalogue(load_settings(ModelsSettings).catalogue)
+    folder.mkdir()
+    for manifest in installed.glob("*/model.json"):
+        if manifest.parent.name != left_out:
+            (folder / manifest.parent.name).symlink_to(manifest.parent)
+    with running_hub(catalogue, installed) as address:
+        yield {
+            "RECORDROUTE_MODELS_DIR": str(folder),
+            "RECORDROUTE_MODELS_SOURCE": "hub",
+            "RECORDROUTE_MODELS_HUB_ENDPOINT": address,
+            "RECORDROUTE_MODELS_ATTEMPTS": "2",
+        }
+
+
+@contextmanager
 def envoy(folder: Path, grpc_port: int, http_port: int) -> Iterator[str]:
     config = folder / "envoy.yaml"
     config.write_text(yaml.safe_dump(rendered_config(grpc_port, http_port)))
@@ -119,7 +146,10 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="recordroute-web-")))
         data_dir = (arguments.data_dir or folder / "data").absolute()
         data_dir.mkdir(parents=True, exist_ok=True)
-        environment = SMALL_MODELS if arguments.models == "small" else {}
+        environment = stack.enter_context(models(folder / "models", PULLED[arguments.models]))
+        hub = environment["RECORDROUTE_MODELS_HUB_ENDPOINT"]
+        if arguments.models == "small":
+            environment |= SMALL_MODELS
         serving = stack.enter_context(embedded(data_dir, arguments.http_port or free_port(), environment))
         token = (data_dir / "token").read_text().strip()
 
@@ -143,7 +173,13 @@ def main() -> None:
             grpc_port = int(serving["address"].rpartition(":")[2])
             http_port = int(serving["http_address"].rpartition(":")[2])
             addresses["envoy"] = stack.enter_context(envoy(folder, grpc_port, http_port))
-        ready = {**addresses, "token": token, "dataDir": str(data_dir), "microphone": str(microphone)}
+        ready = {
+            **addresses,
+            "hub": hub,
+            "token": token,
+            "dataDir": str(data_dir),
+            "microphone": str(microphone),
+        }
         print(json.dumps(ready), flush=True)
         sys.stdin.read()
 

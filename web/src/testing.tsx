@@ -7,7 +7,7 @@ import { ToastProvider } from "./ui/Toast";
 import { TooltipProvider } from "./ui/Tooltip";
 
 // On a machine that is busy with other tests.
-configure({ asyncUtilTimeout: 4_000 });
+configure({ asyncUtilTimeout: 30_000 });
 
 /** Renders a component as it stands in the page, with a cache of its own, in English. */
 export async function renderInPage(node: ReactNode) {

@@ -23,6 +23,7 @@ from recordroute_cli.commands import (
     identity,
     library,
     live,
+    minutes,
     models,
     organise,
     search,
@@ -65,6 +66,9 @@ app.command("similar", epilog="Example: recordroute similar 1f3a9c0e --limit 5")
 app.command(
     "edit", epilog="Example: recordroute edit 1f3a9c0e --replace 'Confu i' ComfyUI --speaker S1=Anna"
 )(edit.edit)
+app.command(
+    "minutes", epilog="Example: recordroute minutes 1f3a9c0e --rewrite '3=Anna books the room.' --tick 5"
+)(minutes.minutes)
 app.command("history", epilog="Example: recordroute history 1f3a9c0e")(edit.history)
 app.command("undo", epilog="Example: recordroute undo 1f3a9c0e")(edit.undo)
 app.command("cancel", epilog="Example: recordroute cancel 1f3a9c0e")(workflows.cancel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -184,13 +185,14 @@ def _print_segment(
     if heading:
         line.append(f"{plain(heading)}: ", style="bold")
     line.append(plain(segment.text))
-    _print_hanging(console, Text(f"{clock(seconds(segment.start)):>8}  ", style="cyan"), line)
+    _print_hanging(console, Text(f"{place_of(segment, segment.start):>8}  ", style="cyan"), line)
 
 
-def print_minutes(console: Console, minutes: minutes_pb2.Minutes) -> None:
-    """Prints the overview and the sections, each line with the time that it rests on."""
+def print_minutes(console: Console, minutes: minutes_pb2.Minutes, *, numbered: bool = False) -> None:
+    """Prints the overview and the sections, each line with the place that it rests on, `numbered` with its number."""
     from rich.text import Text
 
+    numbers = itertools.count(1)
     if minutes.overview:
         console.print(Text(plain(minutes.overview)), soft_wrap=not console.is_terminal)
     for section in minutes.sections:
@@ -199,30 +201,48 @@ def print_minutes(console: Console, minutes: minutes_pb2.Minutes) -> None:
         # Minutes of before templates have no headings of their own.
         console.print(Text(plain(section.title) or SECTION_TITLES.get(kind, kind), style="bold"))
         for item in section.items:
-            line = Text(plain(item.text))
+            margin = f"{next(numbers):>5}  " if numbered else "  • "
+            line = Text()
+            if item.done or kind == "action_items":
+                line.append("[x] " if item.done else "[ ] ")
+            line.append(plain(item.text))
             if item.evidence:
-                line.append(f"  {clock(seconds(item.evidence[0].start))}", style="cyan")
-            _print_hanging(console, Text("  • "), line)
+                line.append(f"  {place_of(item.evidence[0], item.evidence[0].start)}", style="cyan")
+            if item.edited:
+                line.append("  (edited)", style="dim")
+            _print_hanging(console, Text(margin), line)
             for field in item.fields:
                 part = Text(f"{plain(field.name)}: ", style="dim")
                 part.append(plain(field.value), style="not dim")
-                _print_hanging(console, Text("    "), part)
+                _print_hanging(console, Text(" " * len(margin)), part)
 
 
 def print_hit(console: Console, hit: search_pb2.SearchHit) -> None:
-    """Prints a hit: where it is, and its snippet with the query's words marked."""
+    """Prints a hit: where it is, of which day, and its snippet with the query's words marked."""
     from rich.text import Text
 
     head = Text(short(hit.recording_id), style="dim")
     head.append(f"  {plain(hit.recording_title)}", style="bold")
-    place = f"page {hit.page}" if hit.HasField("page") else clock(seconds(hit.snippet_start))
-    head.append(f"  {place}", style="cyan")
+    head.append(f"  {place_of(hit, hit.snippet_start)}", style="cyan")
+    if hit.HasField("recorded_at"):
+        head.append(f"  {moment(hit.recorded_at)}", style="dim")
     console.print(head, soft_wrap=True)
     # `plain` replaces characters one by one, so the ranges still fit.
     snippet = Text(plain(hit.snippet))
     for highlight in hit.highlights:
         snippet.stylize("bold yellow", highlight.start, highlight.end)
     _print_hanging(console, Text("  "), snippet)
+
+
+def place_of(
+    part: search_pb2.SearchHit | minutes_pb2.Evidence | transcript_pb2.Segment, start: Duration
+) -> str:
+    """Returns where a part of a recording is that begins at `start`: its time, or the page or line of a document."""
+    if part.HasField("page"):
+        return f"page {part.page}"
+    if part.HasField("line"):
+        return f"line {part.line}"
+    return clock(seconds(start))
 
 
 def _print_hanging(console: Console, margin: Text, line: Text) -> None:

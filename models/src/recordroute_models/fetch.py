@@ -30,10 +30,13 @@ Report = Callable[[Phase, int], None]
 COPY_BYTES = 1 << 20
 
 
-def fetch(plan: Plan, staging: Path, settings: ModelsSettings, report: Report) -> None:
-    """Puts the files of the plan into `staging`. Raises FetchError; OSError where the disk fails."""
+def fetch(plan: Plan, staging: Path, settings: ModelsSettings, reached: set[str], report: Report) -> None:
+    """Puts the files of the plan into `staging`. `reached` are the servers that have answered before, and gets more.
+
+    Raises FetchError; OSError where the disk fails.
+    """
     with Downloader(
-        stall_timeout_seconds=settings.stall_timeout_seconds, attempts=settings.attempts
+        stall_timeout_seconds=settings.stall_timeout_seconds, attempts=settings.attempts, reached=reached
     ) as downloader:
         # Their libraries are slow to import, and mostly one of them is enough.
         if isinstance(plan.source, HubSource):

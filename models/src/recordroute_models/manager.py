@@ -25,7 +25,9 @@ from recordroute_models.errors import (
     ModelMissingOffline,
     ModelsFolderFull,
     ModelsFolderUnwritable,
+    ModelSourcesUnreachable,
     ModelUnknown,
+    SourceUnreachable,
 )
 from recordroute_models.installation import Installation
 from recordroute_models.plan import plan
@@ -87,6 +89,7 @@ class ModelManager:
         self._settings = settings
         self._offline = offline
         self._features = cpu_features() if features is None else features
+        self._reached: set[str] = set()
 
     @classmethod
     def from_settings(cls, common: CommonSettings, settings: ModelsSettings) -> ModelManager:
@@ -134,8 +137,8 @@ class ModelManager:
     def pull(self, model_ids: Sequence[str], observer: Observer = ignore) -> list[Pulled]:
         """Installs what is missing, mends what is broken, and leaves the rest alone.
 
-        Raises ModelUnknown before anything is done; ModelMissingOffline, ModelDownloadFailed, ModelCorrupt,
-        ModelsFolderFull, ModelsFolderUnwritable.
+        Raises ModelUnknown before anything is done; ModelMissingOffline, ModelDownloadFailed,
+        ModelSourcesUnreachable, ModelCorrupt, ModelsFolderFull, ModelsFolderUnwritable.
         """
         models = [self.catalogue.model(model_id) for model_id in dict.fromkeys(model_ids)]
         for model in models:
@@ -226,13 +229,14 @@ class ModelManager:
                 self._installation(model.id).record(model, source)
                 return Pulled(model.id, source.kind, _size(model, source), 0, time.monotonic() - started)
             reasons: list[str] = []
-            is_corrupt = False
+            is_corrupt = is_reached = False
             for source in self._candidates(model):
                 try:
                     downloaded = self._install(model, source, observer)
                 except FetchError as error:
                     reasons.append(f"from {source.kind}: {error}")
                     is_corrupt = is_corrupt or isinstance(error, CorruptFile)
+                    is_reached = is_reached or not isinstance(error, SourceUnreachable)
                     observer(Notice(model.id, f"can't be had from {source.kind}: {error}"))
                     continue
                 observer(Progress(model.id, Phase.DONE, downloaded, downloaded))
@@ -241,6 +245,8 @@ class ModelManager:
                 )
         if is_corrupt:
             raise ModelCorrupt(model.id, reasons)
+        if reasons and not is_reached:
+            raise ModelSourcesUnreachable(model.id, reasons, str(self.models_dir))
         raise ModelDownloadFailed(
             model.id, reasons or [f"it has no source of the kind {self._settings.source}"]
         )
@@ -263,7 +269,7 @@ class ModelManager:
             # Imported here because its HTTP, index and hub clients take a second to import.
             from recordroute_models.fetch import fetch
 
-            fetch(work, staging, self._settings, report)
+            fetch(work, staging, self._settings, self._reached, report)
             installation.retract()
             for file in needed:
                 installation.add(staging / file.path, file)

@@ -1,13 +1,17 @@
-"""The gateway's tests run on both databases."""
+"""The gateway's tests run on both databases. Each has one of its own: a copy of one that was migrated once."""
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import grpc.aio
 import pytest
@@ -28,12 +32,60 @@ from recordroute_runtime.interceptors.handlers import Call, CallInterceptor
 from recordroute_runtime.server import RunningServer
 from recordroute_runtime.settings import CommonSettings
 
+NewLibrary = Callable[[Path], str]
+
+
+def url_of(folder: Path, postgresql_url: str = "") -> str:
+    """URL of the library's database: in a data folder, unless a PostgreSQL server has it."""
+    return library_url(GatewaySettings(database_url=postgresql_url), CommonSettings(data_dir=folder))
+
+
+def migrate(url: str) -> None:
+    async def upgrade() -> None:
+        database = Database(url)
+        await database.migrate()
+        await database.close()
+
+    # The loops of the tests are this thread's.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, upgrade()).result()
+
+
+@pytest.fixture(scope="session")
+def new_library(tmp_path_factory: pytest.TempPathFactory) -> NewLibrary:
+    """Puts an SQLite database of the newest schema into a data folder and returns its URL."""
+    folder = tmp_path_factory.mktemp("library")
+    migrate(url_of(folder))
+
+    def new(data_dir: Path) -> str:
+        shutil.copy(folder / "library.sqlite", data_dir / "library.sqlite")
+        return url_of(data_dir)
+
+    return new
+
+
+@pytest.fixture(scope="session")
+def new_postgresql_library(new_postgresql: Callable[..., str]) -> Callable[[], str]:
+    """Makes PostgreSQL databases of the newest schema and returns their URLs."""
+    template = new_postgresql()
+    migrate(url_of(Path(), template))
+    name = urlsplit(template).path.removeprefix("/")
+    return lambda: new_postgresql(name)
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty database."""
-    url = request.getfixturevalue("new_postgresql")() if request.param == "postgresql" else ""
-    return library_url(GatewaySettings(database_url=url), CommonSettings(data_dir=tmp_path))
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a database without a table."""
+    is_local = request.param == "sqlite"
+    return url_of(tmp_path, "" if is_local else request.getfixturevalue("new_postgresql")())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, new_library: NewLibrary) -> str:
+    """URL of a database of the newest schema, without a row."""
+    if request.param == "sqlite":
+        return new_library(tmp_path)
+    return url_of(tmp_path, request.getfixturevalue("new_postgresql_library")())
 
 
 class AsLocalUser(CallInterceptor):
@@ -102,11 +154,12 @@ class FilesGateway:
 
 
 @pytest.fixture
-def files_gateway(tmp_path: Path) -> Callable[..., FilesGateway]:
-    """Makes gateways of files on one data folder, and SQLite unless another URL is given."""
+def files_gateway(tmp_path: Path, new_library: NewLibrary) -> Callable[..., FilesGateway]:
+    """Makes gateways of files on one data folder, and one SQLite database unless another URL is given."""
+    local_url = new_library(tmp_path)
 
     def make(url: str = "", **settings: Any) -> FilesGateway:
-        return FilesGateway(tmp_path, url or f"sqlite+aiosqlite:///{tmp_path / 'library.sqlite'}", **settings)
+        return FilesGateway(tmp_path, url or local_url, **settings)
 
     return make
 

@@ -9,7 +9,7 @@ import json
 import struct
 import uuid
 import zipfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +55,7 @@ TRANSCRIPT = Transcript(
     speakers=(Speaker("S1", 5.0, "김민지"), Speaker("S2", 7.5)),
 )
 MINUTES = Minutes(language="ko", overview="짧은 회의", model="m", sections=())
+NewLibrary = Callable[[Path], str]
 
 
 @dataclass
@@ -69,10 +70,9 @@ class Place:
     started: list[tuple[str, str, Options]] = field(default_factory=list)
 
     @classmethod
-    async def at(cls, folder: Path, *, limit_bytes: int = 0) -> Place:
+    async def at(cls, folder: Path, new_library: NewLibrary, *, limit_bytes: int = 0) -> Place:
         folder.mkdir()
-        database = Database(f"sqlite+aiosqlite:///{folder / 'library.sqlite'}")
-        await database.migrate()
+        database = Database(new_library(folder))
         blobs = BlobStore(folder, "")
         blobs.open()
         library, vocabulary = LibraryStore(database, blobs), VocabularyStore(database)
@@ -145,15 +145,15 @@ class Place:
 
 
 @pytest.fixture
-async def here(tmp_path: Path) -> AsyncIterator[Place]:
-    place = await Place.at(tmp_path / "here")
+async def here(tmp_path: Path, new_library: NewLibrary) -> AsyncIterator[Place]:
+    place = await Place.at(tmp_path / "here", new_library)
     yield place
     await place.database.close()
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[Place]:
-    place = await Place.at(tmp_path / "there")
+async def there(tmp_path: Path, new_library: NewLibrary) -> AsyncIterator[Place]:
+    place = await Place.at(tmp_path / "there", new_library)
     yield place
     await place.database.close()
 
@@ -315,10 +315,10 @@ async def test_a_bomb_is_refused(there: Place) -> None:
     assert "unpacks" in caught.value.message
 
 
-async def test_the_quota_holds_for_imports(here: Place, tmp_path: Path) -> None:
+async def test_the_quota_holds_for_imports(here: Place, tmp_path: Path, new_library: NewLibrary) -> None:
     await here.add()
     archive = await here.export()
-    small = await Place.at(tmp_path / "small", limit_bytes=100_000)
+    small = await Place.at(tmp_path / "small", new_library, limit_bytes=100_000)
     with pytest.raises(QuotaExceeded):
         await small.take(archive)
     await small.database.close()

@@ -9,7 +9,7 @@ import json
 import sqlite3
 import tarfile
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,9 +24,8 @@ from recordroute_runtime.errors import PreconditionFailed
 
 
 @pytest.fixture
-async def library(tmp_path: Path) -> AsyncIterator[LibraryStore]:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'library.sqlite'}")
-    await database.migrate()
+async def library(tmp_path: Path, new_library: Callable[[Path], str]) -> AsyncIterator[LibraryStore]:
+    database = Database(new_library(tmp_path))
     blobs = BlobStore(tmp_path, "")
     blobs.open()
     with closing(sqlite3.connect(tmp_path / "workflows.sqlite")) as connection:

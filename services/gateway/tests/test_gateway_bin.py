@@ -149,7 +149,10 @@ class Gateway:
 
 
 @pytest.fixture
-async def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gateway]:
+async def gateway(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new_library: Callable[[Path], str]
+) -> AsyncIterator[Gateway]:
+    new_library(tmp_path)
     monkeypatch.setattr(index_tasks, "FIRST_PAUSE", timedelta(seconds=0.1))
     monkeypatch.setattr(gateway_service, "INDEX_TASK_SECONDS", 0.1)
     # What closing waits for.
@@ -391,9 +394,18 @@ async def test_lists_and_facets_over_the_wire(gateway: Gateway) -> None:
     request = library_pb2.ListRecordingsRequest(order_by=3, ascending=True, page_size=2)
     page = await gateway.library.ListRecordings(request, timeout=PATIENCE)
     assert [recording.title for recording in page.recordings] == ["talk 9", "Talk 10"]
+    assert page.total_count == 3
     request.page_token = page.next_page_token
     page = await gateway.library.ListRecordings(request, timeout=PATIENCE)
     assert ([recording.title for recording in page.recordings], page.next_page_token) == (["회의"], "")
+    assert not page.HasField("total_count")
+    whole = await gateway.library.ListRecordings(
+        library_pb2.ListRecordingsRequest(text="talk 10"), timeout=PATIENCE
+    )
+    assert (whole.total_count, whole.next_page_token) == (1, "")
+    nobody = library_pb2.ListRecordingsRequest(speakers=["Anna"])
+    none = await gateway.library.ListRecordings(nobody, timeout=PATIENCE)
+    assert (len(none.recordings), none.HasField("total_count"), none.total_count) == (0, True, 0)
     request.text = "회의"
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await gateway.library.ListRecordings(request, timeout=PATIENCE)

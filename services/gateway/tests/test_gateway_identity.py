@@ -209,10 +209,11 @@ async def serving(database: Database, *args: Any, **kwargs: Any) -> AsyncIterato
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty database: SQLite, but where a test asks for both."""
-    is_local = getattr(request, "param", "sqlite") == "sqlite"
-    url = "" if is_local else request.getfixturevalue("new_postgresql")()
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, new_library: Callable[[Path], str]) -> str:
+    """URL of a database of the newest schema: SQLite, but where a test asks for both."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return new_library(tmp_path)
+    url = request.getfixturevalue("new_postgresql_library")()
     return library_url(GatewaySettings(database_url=url), CommonSettings(data_dir=tmp_path))
 
 

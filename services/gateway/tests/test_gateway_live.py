@@ -244,12 +244,14 @@ MakeGateway = Callable[..., Awaitable[Gateway]]
 
 
 @pytest.fixture
-async def make_gateway(tmp_path: Path, speech: SpeechServer) -> AsyncIterator[MakeGateway]:
+async def make_gateway(
+    tmp_path: Path, speech: SpeechServer, new_library: Callable[[Path], str]
+) -> AsyncIterator[MakeGateway]:
     made: list[Gateway] = []
+    local_url = new_library(tmp_path)
 
     async def make(url: str = "", **values: Any) -> Gateway:
-        url = url or f"sqlite+aiosqlite:///{tmp_path}/library.sqlite"
-        gateway = Gateway(tmp_path, url, speech.address, **values)
+        gateway = Gateway(tmp_path, url or local_url, speech.address, **values)
         made.append(gateway)
         await gateway.start()
         return gateway
@@ -899,7 +901,9 @@ async def test_nothing_is_taken_before_the_gateway_is_ready(
     assert await Stream(call).failure() == "SHUTTING_DOWN"
 
 
-async def test_the_schema_goes_up_and_down_and_is_the_one_that_the_code_knows(database_url: str) -> None:
+async def test_the_schema_goes_up_and_down_and_is_the_one_that_the_code_knows(
+    empty_database_url: str,
+) -> None:
     def migrate(connection: Connection, direction: str, revision: str) -> None:
         settings = Config()
         settings.set_main_option(
@@ -916,7 +920,7 @@ async def test_the_schema_goes_up_and_down_and_is_the_one_that_the_code_knows(da
             if found.has_table(table.name)
         }
 
-    database = Database(database_url)
+    database = Database(empty_database_url)
     async with database.write() as connection:
         await connection.run_sync(migrate, "upgrade", "0007")
         after = await connection.run_sync(columns)

@@ -43,8 +43,8 @@ def migrate(connection: Connection, direction: str, revision: str) -> None:
     getattr(command, direction)(config, revision)
 
 
-async def test_old_recordings_are_kept_and_labelled(database_url: str, tmp_path: Path) -> None:
-    database = Database(database_url)
+async def test_old_recordings_are_kept_and_labelled(empty_database_url: str, tmp_path: Path) -> None:
+    database = Database(empty_database_url)
     async with database.write() as connection:
         await connection.run_sync(migrate, "upgrade", "0002")
         for number, title in enumerate(("Talk 10", "Talk 9", "회의")):
@@ -76,8 +76,8 @@ async def test_old_recordings_are_kept_and_labelled(database_url: str, tmp_path:
     await database.close()
 
 
-async def test_the_migrated_tables_are_those_that_the_code_knows(database_url: str) -> None:
-    database = Database(database_url)
+async def test_the_migrated_tables_are_those_that_the_code_knows(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     await database.migrate()
 
     def columns(connection: Connection) -> dict[str, set[tuple[str, bool]]]:

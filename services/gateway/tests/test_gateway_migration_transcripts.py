@@ -57,8 +57,8 @@ def migrate(connection: Connection, direction: str, revision: str) -> None:
     getattr(command, direction)(config, revision)
 
 
-async def test_old_transcripts_are_edited_and_gone_back_to(database_url: str, tmp_path: Path) -> None:
-    database = Database(database_url)
+async def test_old_transcripts_are_edited_and_gone_back_to(empty_database_url: str, tmp_path: Path) -> None:
+    database = Database(empty_database_url)
     blobs = BlobStore(tmp_path, "")
     blobs.open()
     library = LibraryStore(database, blobs)
@@ -87,8 +87,8 @@ async def test_old_transcripts_are_edited_and_gone_back_to(database_url: str, tm
     await database.close()
 
 
-async def test_the_migrated_tables_are_those_that_the_code_knows(database_url: str) -> None:
-    database = Database(database_url)
+async def test_the_migrated_tables_are_those_that_the_code_knows(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     await database.migrate()
 
     def differences(connection: Connection) -> list[Any]:

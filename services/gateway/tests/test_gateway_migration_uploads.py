@@ -32,15 +32,17 @@ def look(connection: Connection) -> dict[str, set[str]]:
     }
 
 
-async def test_schema_comes_and_goes(database_url: str) -> None:
-    database = Database(database_url)
+async def test_schema_comes_and_goes(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     async with database.write() as connection:
         await connection.run_sync(migrate, "upgrade", "0002")
         await connection.execute(
             text(
                 "INSERT INTO recordings (id, owner, request_id, title, file_name, language, created_at, recorded_at)"
                 " VALUES ('a', 'local', 'r', 'Talk', 'talk.mp3', 'en', :now, :now)"
-            ).bindparams(now=NOW if "postgresql" in database_url else NOW.strftime("%Y-%m-%d %H:%M:%S.%f"))
+            ).bindparams(
+                now=NOW if "postgresql" in empty_database_url else NOW.strftime("%Y-%m-%d %H:%M:%S.%f")
+            )
         )
         await connection.run_sync(migrate, "upgrade", "0006")
         expected = {name: {column.name for column in metadata.tables[name].columns} for name in TABLES}

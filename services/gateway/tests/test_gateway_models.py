@@ -243,7 +243,9 @@ MakeWorld = Callable[..., Any]
 
 
 @pytest.fixture
-def make_world(tmp_path: Path, folder: Path) -> MakeWorld:
+def make_world(tmp_path: Path, folder: Path, new_library: Callable[[Path], str]) -> MakeWorld:
+    local_url = new_library(tmp_path)
+
     @asynccontextmanager
     async def make(
         command: str = MANAGER, *, url: str = "", has_services: bool = True
@@ -254,7 +256,7 @@ def make_world(tmp_path: Path, folder: Path) -> MakeWorld:
             await services.start()
             await services.loaded()
         channel = grpc.aio.insecure_channel(settings.listen)
-        world = World(url or f"sqlite+aiosqlite:///{tmp_path}/library.sqlite", command, [channel] * 3)
+        world = World(url or local_url, command, [channel] * 3)
         listen = f"unix:{tmp_path}/gateway.sock"
         server = RunningServer(world, ServerSettings(listen=listen, drain_grace_seconds=1.0))
         await server.start()

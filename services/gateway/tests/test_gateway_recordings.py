@@ -26,9 +26,11 @@ from recordroute_gateway.library.records import (
     Bookmark,
     Recording,
     RecordingKind,
+    Speaker,
 )
 from recordroute_gateway.library.sharing import ShareStore
 from recordroute_gateway.library.store import LibraryStore
+from recordroute_gateway.tables import recordings
 from recordroute_gateway.workflow.records import Failure, Options, Stage, State
 from recordroute_gateway.workflow.store import WorkflowStore
 from recordroute_runtime.errors import (
@@ -39,6 +41,7 @@ from recordroute_runtime.errors import (
     PermissionDenied,
     PreconditionFailed,
 )
+from sqlalchemy import update
 
 ANNA, BEN = "anna", "ben"
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -266,6 +269,50 @@ async def test_facets_count_what_the_user_sees(rig: Rig) -> None:
     await rig.update(first, folder="")
     facets = await read_facets(rig.database, ANNA)
     assert (facets.tags["theirs"], facets.languages["de"], facets.folders) == (1, 1, {"work": 1})
+
+
+async def test_speakers_are_found_by_name_and_counted_once(rig: Rig) -> None:
+    anna, berta = Speaker("S1", 9.0, "Anna O'Neil"), Speaker("S2", 4.0, "김민지")
+    both = await rig.add("both", speakers=(anna, berta, Speaker("S3", 1.0, "Anna O'Neil")))
+    await rig.add("berta", speakers=(replace(berta, label="S1"),))
+    # Whoever has no name is nobody's filter.
+    await rig.add("unnamed", speakers=(Speaker("S1", 9.0),))
+    await rig.add("nobody", kind=RecordingKind.DOCUMENT)
+    async with rig.database.write() as connection:
+        # As an earlier version left it.
+        await connection.execute(
+            update(recordings).where(recordings.c.title == "nobody").values(speakers=None)
+        )
+    gone = await rig.add("gone", speakers=(anna,))
+    await rig.bin.put(ANNA, str(uuid.uuid4()), gone.id)
+    theirs = await rig.add("theirs", owner=BEN, speakers=(replace(anna, name="Carl"), berta))
+    assert await rig.titles(speakers=("Anna O'Neil",)) == ["both"]
+    assert await rig.titles(speakers=("김민지",)) == ["berta", "both"]
+    assert await rig.titles(speakers=(unicodedata.normalize("NFD", "김민지"), "Carl")) == ["berta", "both"]
+    assert await rig.titles(speakers=("Anna",)) == await rig.titles(speakers=("S1",)) == []
+    assert await rig.titles(speakers=("Anna O'Neil",), in_bin=True) == ["gone"]
+    assert await rig.library.count(ANNA, ListQuery(speakers=("Anna O'Neil", "김민지"))) == 2
+    facets = await read_facets(rig.database, ANNA)
+    assert list(facets.speakers.items()) == [("Anna O'Neil", 1), ("김민지", 2)]
+    assert (await read_facets(rig.database, "carl")).speakers == {}
+    await rig.shares.share(BEN, str(uuid.uuid4()), theirs.id, ANNA, Access.READ)
+    facets = await read_facets(rig.database, ANNA)
+    assert facets.speakers == {"Anna O'Neil": 1, "Carl": 1, "김민지": 3}
+    assert await rig.titles(speakers=("Carl",)) == ["theirs"]
+    assert await rig.titles(BEN, speakers=("Anna O'Neil",)) == []
+    assert (await read_facets(rig.database, BEN)).speakers == {"Carl": 1, "김민지": 1}
+    await rig.bin.put(ANNA, str(uuid.uuid4()), both.id)
+    assert "Anna O'Neil" not in (await read_facets(rig.database, ANNA)).speakers
+
+
+async def test_count_is_that_of_all_pages(rig: Rig) -> None:
+    for number in range(5):
+        await rig.add(f"talk {number}", tags=("odd",) if number % 2 else ())
+    await rig.add("theirs", owner=BEN, tags=("odd",))
+    assert await rig.library.count(ANNA) == 5
+    assert await rig.library.count(ANNA, ListQuery(tags=("odd",))) == 2
+    assert await rig.library.count(ANNA, ListQuery(text="nothing")) == 0
+    assert await rig.library.count(ANNA, ListQuery(in_bin=True)) == 0
 
 
 async def test_artifacts_tell_whether_they_are_stale_or_why_they_failed(rig: Rig) -> None:

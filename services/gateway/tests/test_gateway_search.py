@@ -14,7 +14,7 @@ import grpc
 import grpc.aio
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
-from recordroute.gateway.v1 import search_pb2, search_pb2_grpc
+from recordroute.gateway.v1 import library_pb2, search_pb2, search_pb2_grpc
 from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
 from recordroute.vector.v1 import embedding_pb2, index_pb2, index_pb2_grpc
 from recordroute_gateway.blobs import BlobStore
@@ -240,7 +240,11 @@ async def test_search_passes_the_conditions_on_and_tells_where_it_is(world: Worl
     assert not asked.HasField("recorded_before")
     (hit,) = answer.hits
     assert (hit.recording_title, hit.text, list(hit.speakers)) == ("Talk", FIRST, ["Anna"])
-    assert (hit.page, hit.line, hit.segment_index) == (4, 7, 1)
+    assert (hit.page, hit.line, hit.segment_index, hit.last_segment_index) == (4, 7, 1, 2)
+    assert (hit.recorded_at, hit.recording_kind) == (
+        to_timestamp(RECORDED),
+        library_pb2.RECORDING_KIND_MEDIA,
+    )
     more = await world.search(recording_ids=[talk], limit=1, page_token=answer.next_page_token)
     assert [each.text for each in more.hits] == [SECOND]
     assert not more.hits[0].HasField("page")
@@ -401,7 +405,8 @@ async def test_answer_comes_with_sources_text_and_checked_sentences(world: World
     kinds = [part.WhichOneof("payload") for part in parts]
     assert kinds == ["sources", "delta", "delta", "sentence", "result"]
     assert parts[0].sources.standalone_question == "Who pays for the venue?"
-    assert [source.recording_title for source in parts[0].sources.sources] == ["Talk"]
+    (source,) = parts[0].sources.sources
+    assert (source.recording_title, source.recorded_at) == ("Talk", to_timestamp(RECORDED))
     citation, other = parts[3].sentence.citations
     assert (citation.source_index, citation.range.start, citation.range.end) == (0, *place)
     # By the words of the transcript, not by the share of the passage.

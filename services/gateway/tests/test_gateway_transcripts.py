@@ -49,9 +49,10 @@ from recordroute_gateway.library.records import (
     Transcript,
     Word,
 )
-from recordroute_gateway.library.revisions import RevisionStore, transcript_bytes
+from recordroute_gateway.library.revisions import Revision, RevisionStore, transcript_bytes
 from recordroute_gateway.library.store import LibraryStore
 from recordroute_gateway.library.templates import TemplateStore
+from recordroute_gateway.library.transcripts import MEMORY_PER_BYTE, TranscriptReader
 from recordroute_gateway.library.vocabulary import VocabularyStore
 from recordroute_gateway.library.word_times import tile
 from recordroute_gateway.models.choices import ModelChoices
@@ -395,7 +396,9 @@ MINUTES_JSON = (
 )
 
 
-async def test_minutes_are_edited_by_whoever_may_and_on_what_they_have_seen(world: World) -> None:
+async def test_minutes_are_edited_by_whoever_may_and_on_what_they_have_seen(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recording_id = await world.add()
     await world.put(recording_id, ArtifactKind.MINUTES, MINUTES_JSON)
     old = (await world.library.get("anna", recording_id)).artifact(ArtifactKind.MINUTES)
@@ -411,7 +414,16 @@ async def test_minutes_are_edited_by_whoever_may_and_on_what_they_have_seen(worl
             library_pb2.MinutesEdit(tick_line=library_pb2.TickLine(line=line, done=True)),
         ],
     )
+    read_blob, read_again = world.blobs.get, list[str]()
+
+    async def noted(sha256: str) -> bytes:
+        read_again.append(sha256)
+        return await read_blob(sha256)
+
+    monkeypatch.setattr(world.blobs, "get", noted)
     edited = await world.call(world.stub.EditMinutes, request)
+    # What was written needs not be read.
+    assert read_again == [old.sha256]
     item = edited.minutes.sections[0].items[0]
     assert (item.text, item.edited, item.done) == ("Write all down.", True, True)
     assert item.evidence[0].quote == "We write it down."
@@ -509,6 +521,143 @@ async def test_the_slower_of_two_is_told(world: World) -> None:
     for error in errors:
         assert (error.code(), read_error(error).reason) == (grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
     assert (await world.read(recording_id)).revision == 2
+
+
+async def test_all_pages_of_a_transcript_are_read_from_its_blob_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording_id = await world.add(indexed=False)
+    read: list[str] = []
+    get = world.blobs.get
+
+    async def counted(sha256: str) -> bytes:
+        read.append(sha256)
+        return await get(sha256)
+
+    monkeypatch.setattr(world.blobs, "get", counted)
+    texts, token, etags = [], "", set()
+    while True:
+        request = library_pb2.GetTranscriptRequest(recording_id=recording_id, page_size=2, page_token=token)
+        page = await world.stub.GetTranscript(request, timeout=10)
+        texts += [segment.text for segment in page.segments]
+        etags.add(page.etag)
+        token = page.next_page_token
+        if not token:
+            break
+    assert (texts, len(etags), len(read)) == (list(SAID), 1, 1)
+    request.page_token = "3"
+    behind = await world.stub.GetTranscript(request, timeout=10)
+    assert (len(behind.segments), behind.next_page_token, len(read)) == (0, "", 1)
+
+
+async def test_what_is_read_is_never_an_older_text(world: World) -> None:
+    recording_id = await world.add(indexed=False)
+    seen: dict[str, str] = {}
+
+    async def text() -> str:
+        answer = await world.read(recording_id)
+        first = answer.segments[0].text
+        # A state of the text has its own etag, whoever asks and however often.
+        assert seen.setdefault(answer.etag, first) == first
+        return first
+
+    assert await text() == SAID[0]
+    await world.edit(recording_id, replaced(0, 0, 2, "They"))
+    assert await text() == "They use comfy you eye every day."
+    await world.edit(recording_id, found("every day", "daily"))
+    assert await text() == "They use comfy you eye daily."
+    await world.transcribe(recording_id, transcript_of("All anew."))
+    assert await text() == "All anew."
+    await world.revert(recording_id, 1)
+    assert await text() == SAID[0]
+    assert len(seen) == 4
+
+
+async def test_text_that_is_transcribed_again_while_it_is_read_comes_with_its_own_etag(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording_id = await world.add(indexed=False)
+    current, interrupted = world.revisions.current, []
+
+    async def and_then_transcribed_again(recording: Recording) -> Revision:
+        revision = await current(recording)
+        if not interrupted:
+            interrupted.append(revision)
+            await world.transcribe(recording_id, transcript_of("All anew."))
+            assert not await world.blobs.exists(revision.sha256)
+        return revision
+
+    monkeypatch.setattr(world.revisions, "current", and_then_transcribed_again)
+    answer = await world.read(recording_id)
+    assert [segment.text for segment in answer.segments] == ["All anew."]
+    assert answer.etag == (await world.read(recording_id)).etag != interrupted[0].etag
+
+
+async def test_what_one_user_has_read_is_not_read_by_others(world: World) -> None:
+    recording_id = await world.add(indexed=False)
+    request = library_pb2.GetTranscriptRequest(recording_id=recording_id)
+    assert len((await world.call(world.stub.GetTranscript, request)).segments) == 3
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await world.call(world.stub.GetTranscript, request, user="berta")
+    assert reason(caught) == "RECORDING_NOT_FOUND"
+
+
+async def test_text_that_is_deleted_for_good_is_not_kept(world: World) -> None:
+    recording_id = await world.add(indexed=False)
+    await world.read(recording_id)
+    artifact = (await world.library.get("anna", recording_id)).artifact(ArtifactKind.TRANSCRIPT)
+    assert artifact is not None
+    assert len((await world.library.transcripts.read(artifact.sha256)).segments) == 3
+    await world.library.delete(recording_id)
+    with pytest.raises(FileNotFoundError):
+        await world.library.transcripts.read(artifact.sha256)
+
+
+class CountedBlobs:
+    """Blobs of transcripts, all equally long, and the names of those that were read."""
+
+    size = len(transcript_bytes(transcript_of("text 0")))
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    async def get(self, name: str) -> bytes:
+        self.read.append(name)
+        await asyncio.sleep(0)
+        return transcript_bytes(transcript_of(f"text {name}"))
+
+
+async def test_the_transcripts_that_were_read_last_are_kept_as_far_as_there_is_room() -> None:
+    blobs: Any = CountedBlobs()
+    reader = TranscriptReader(blobs, kept_bytes=2 * blobs.size * MEMORY_PER_BYTE)
+
+    async def read(*names: str) -> list[str]:
+        blobs.read.clear()
+        for name in names:
+            assert (await reader.read(name)).segments[0].text == f"text {name}"
+        return list(blobs.read)
+
+    assert await read("1", "2", "1", "2") == ["1", "2"]
+    # The one that nobody has read for the longest time goes.
+    assert await read("1", "3", "1", "2") == ["3", "2"]
+    reader.forget("1")
+    assert await read("2", "1") == ["1"]
+    # Two at once read it twice, and count once.
+    blobs.read.clear()
+    await asyncio.gather(reader.read("4"), reader.read("4"))
+    assert await read("1", "4") == []
+    # One that is forgotten while it is being read is not kept either.
+    reading = asyncio.create_task(reader.read("5"))
+    await asyncio.sleep(0)
+    reader.forget("5")
+    await reading
+    assert await read("5") == ["5"]
+    # What is larger than all the room is read each time, and drives nothing else out for long.
+    small = TranscriptReader(blobs, kept_bytes=blobs.size)
+    blobs.read.clear()
+    await small.read("1")
+    await small.read("1")
+    assert blobs.read == ["1", "1"]
 
 
 async def test_history_and_going_back(world: World) -> None:

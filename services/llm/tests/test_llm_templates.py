@@ -45,38 +45,72 @@ def test_template_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "words"),
+    ("text", "line", "problem", "words"),
     [
-        ("", 1, "at least one section"),
-        ("# A\n", 2, "at least one section"),
-        ("Hello", 1, "expected '# Name'"),
-        ("#Name\n", 1, "expected '# Name'"),
-        ("# A\n# B", 2, "one name"),
-        ("## S\nText.", 1, "name of the template comes first"),
-        ("# A\n## S {songs}\nText.", 2, "unknown kind 'songs'"),
-        ("# A\n## S {}\nText.", 2, "unknown kind ''"),
-        ("# A\n## {topics}\nText.", 2, "expected '## Section title {kind}'"),
-        ("# A\n## S\n\n## T\nText.", 4, "'S' above has no line"),
-        ("# A\n## S", 3, "'S' above has no line"),
-        ("# A\n## S\nText.\nMore.", 4, "one line of instruction"),
-        ("# A\n## S\n- a: text", 3, "before its fields"),
-        ("# A\n## S\nText.\n- a text", 4, "expected '- name: type'"),
-        ("# A\n## S\nText.\n- a: number", 4, "unknown type 'number'"),
-        ("# A\n## S\nText.\n- a: text\n- a: date", 5, "second field 'a'"),
-        ("# A\n## S {topics}\nText.\n- a: text", 4, "kind topics has no fields"),
-        ("# A\n## S {action_items}\nText.\n- cost: amount", 4, "action items have the fields owner"),
-        ("# A\n## S\nText.\n## S\nText.", 4, "second section 'S'"),
-        ("# A\n## S {risks}\nText.\n## T {risks}\nText.", 4, "second section of kind risks"),
-        ("# A\n" + "".join(f"## S{n}\nText.\n" for n in range(13)), 26, "more than 12 sections"),
-        ("# A\n## S\n" + "x" * 301, 3, "longer than 300"),
+        ("", 1, "NO_SECTION", "at least one section"),
+        ("# A\n", 2, "NO_SECTION", "at least one section"),
+        ("Hello", 1, "BAD_BEGINNING", "expected '# Name'"),
+        ("#Name\n", 1, "BAD_NAME", "expected '# Name'"),
+        ("# A\n# B", 2, "SECOND_NAME", "one name"),
+        ("## S\nText.", 1, "NAME_COMES_FIRST", "name of the template comes first"),
+        ("# A\n## S {songs}\nText.", 2, "UNKNOWN_KIND", "unknown kind 'songs'"),
+        ("# A\n## S {}\nText.", 2, "UNKNOWN_KIND", "unknown kind ''"),
+        ("# A\n## {topics}\nText.", 2, "BAD_SECTION", "expected '## Section title {kind}'"),
+        ("# A\n## S\n\n## T\nText.", 4, "NO_INSTRUCTION", "'S' above has no line"),
+        ("# A\n## S", 3, "NO_INSTRUCTION", "'S' above has no line"),
+        ("# A\n## S\nText.\nMore.", 4, "SECOND_INSTRUCTION", "one line of instruction"),
+        ("# A\n## S\n- a: text", 3, "INSTRUCTION_COMES_FIRST", "before its fields"),
+        ("# A\n## S\nText.\n- a text", 4, "BAD_FIELD", "expected '- name: type'"),
+        ("# A\n## S\nText.\n- a: number", 4, "UNKNOWN_TYPE", "unknown type 'number'"),
+        ("# A\n## S\nText.\n- a: text\n- a: date", 5, "SECOND_FIELD", "second field 'a'"),
+        ("# A\n## S {topics}\nText.\n- a: text", 4, "NO_FIELDS_IN_KIND", "kind topics has no fields"),
+        (
+            "# A\n## S {action_items}\nText.\n- cost: amount",
+            4,
+            "UNKNOWN_ACTION_FIELD",
+            "action items have the fields owner",
+        ),
+        ("# A\n## S\nText.\n## S\nText.", 4, "SECOND_TITLE", "second section 'S'"),
+        ("# A\n## S {risks}\nText.\n## T {risks}\nText.", 4, "SECOND_KIND", "second section of kind risks"),
+        (
+            "# A\n" + "".join(f"## S{n}\nText.\n" for n in range(13)),
+            26,
+            "TOO_MANY_SECTIONS",
+            "more than 12 sections",
+        ),
+        (
+            "# A\n## S\nText.\n" + "".join(f"- f{n}: text\n" for n in range(9)),
+            12,
+            "TOO_MANY_FIELDS",
+            "more than 8 fields",
+        ),
+        ("# A\n## S\n" + "x" * 301, 3, "LINE_TOO_LONG", "longer than 300"),
     ],
 )
-def test_mistake_is_named_with_its_line(text: str, line: int, words: str) -> None:
+def test_mistake_is_named_with_its_line(text: str, line: int, problem: str, words: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_template(text)
     assert caught.value.reason == "BAD_TEMPLATE"
-    assert caught.value.metadata == {"line": str(line)}
+    assert caught.value.metadata["line"] == str(line)
+    assert caught.value.metadata["problem"] == problem
     assert words in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "details"),
+    [
+        ("# A\n## S {songs}\nText.", {"found": "songs", "known": ", ".join(kind.value for kind in Kind)}),
+        ("# A\n## S\nText.\n- a: number", {"found": "number", "known": "text, person, date, amount"}),
+        ("# A\n## S", {"title": "S"}),
+        ("# A\n## S\nText.\n- a: text\n- a: date", {"name": "a"}),
+        ("# A\n## S\n" + "x" * 301, {"limit": "300"}),
+    ],
+)
+def test_mistake_can_be_said_in_another_language(text: str, details: dict[str, str]) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_template(text)
+    metadata = caught.value.metadata
+    assert {key: metadata[key] for key in metadata.keys() - {"line", "problem"}} == details
 
 
 @pytest.mark.parametrize("name", ["meeting", "lecture", "interview", "call", "free"])

@@ -19,6 +19,7 @@ from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
 from recordroute_runtime.channels import open_channel
 from recordroute_runtime.errors import ModelMissing, Overloaded
 from recordroute_runtime.inference import CancelToken, InferencePool
+from recordroute_runtime.interceptors.handlers import writing_handler
 from recordroute_runtime.server import AddressInUse, RunningServer
 from recordroute_runtime.settings import ServerSettings
 from recordroute_runtime.telemetry import call_span, current_trace_id
@@ -52,6 +53,8 @@ class Behaviour(llm_pb2_grpc.LlmServiceServicer):
         try:
             async for number in stream:
                 yield llm_pb2.SummarizeResponse(delta=llm_pb2.SummarizeDelta(chunk=number, text="x" * 10_000))
+                if self.error is not None:
+                    raise self.error
         finally:
             await stream.aclose()
 
@@ -271,3 +274,61 @@ async def test_stream_that_is_closed_from_another_task_says_nothing(caplog: pyte
     await asyncio.create_task(going.aclose())
     assert current_trace_id() == ""
     assert caplog.records == []
+
+
+class Leaving:
+    """A call whose client leaves while the second message is written."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    async def write(self, message: bytes) -> None:
+        if self.written:
+            # What gRPC raises where the write fails before the notice has come that the call is over.
+            raise grpc.aio.InternalError('Failed "execute_batch": (SendMessageOperation,)')
+        self.written.append(message)
+
+
+async def test_a_write_to_a_client_that_has_left_ends_the_call_as_its_notice_would() -> None:
+    closed_in: list[asyncio.Task[None] | None] = []
+
+    async def numbers(request: bytes, context: Leaving) -> AsyncIterator[bytes]:
+        try:
+            for number in range(9):
+                yield b"%d" % number
+        finally:
+            closed_in.append(asyncio.current_task())
+
+    handler = writing_handler(grpc.unary_stream_rpc_method_handler(numbers))
+    context = Leaving()
+    with pytest.raises(asyncio.CancelledError):
+        await handler.unary_stream(b"", context)
+    assert context.written == [b"0"]
+    # At once, and not by the garbage collector in a task of its own.
+    assert closed_in == [asyncio.current_task()]
+
+
+async def test_a_client_that_leaves_is_no_error_and_a_servicer_that_fails_is_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    service = TestService()
+    service.may_load.set()
+    request = llm_pb2.SummarizeRequest(segments=[SEGMENT])
+    with structlog.testing.capture_logs() as log:
+        async with running(service) as (server, channel):
+            await server.loaded()
+            stub = llm_pb2_grpc.LlmServiceStub(channel)
+            leaving = stub.Summarize(request)
+            assert (await leaving.read()).delta.chunk == 1
+            leaving.cancel()
+            assert await asyncio.to_thread(service.behaviour.stopped.wait, 60)
+            service.behaviour.error = ValueError("a real error")
+            failing = stub.Summarize(request)
+            assert (await failing.read()).delta.chunk > 1
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                while True:
+                    await failing.read()
+            assert caught.value.code() is grpc.StatusCode.INTERNAL
+    told = {(entry["log_level"], entry.get("code")) for entry in log if entry["event"].startswith("call")}
+    assert told == {("info", "CANCELLED"), ("error", None), ("info", "INTERNAL")}
+    assert [record for record in caplog.records if record.name.startswith("grpc")] == []

@@ -1,8 +1,7 @@
-import { QueryClientProvider, useQuery } from "@tanstack/react-query";
-import { lazy, useState } from "react";
+import { type QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query";
 import { Route, Switch } from "wouter";
 import { isAway } from "@/api/errors";
-import { keys, makeQueryClient } from "@/api/queries";
+import { keys } from "@/api/queries";
 import { ConnectedContext, useLibraryWatch } from "@/api/watch";
 import { NewVersion } from "@/offline/NewVersion";
 import { ErrorState, LoadingState } from "@/ui/State";
@@ -12,16 +11,10 @@ import { Dock } from "./Dock";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { NoServer } from "./NoServer";
 import { NotFound } from "./NotFound";
+import { ActivityPage, FindPage, LibraryPage, LivePage, RecordingPage, SettingsPage } from "./pages";
 import { Shell } from "./Shell";
 import { SignIn } from "./SignIn";
 import { getCaller } from "./session";
-
-const LibraryPage = lazy(() => import("@/library/LibraryPage"));
-const RecordingPage = lazy(() => import("@/recording/RecordingPage"));
-const FindPage = lazy(() => import("@/search/FindPage"));
-const LivePage = lazy(() => import("@/live/LivePage"));
-const ActivityPage = lazy(() => import("@/workflows/ActivityPage"));
-const SettingsPage = lazy(() => import("@/settings/SettingsPage"));
 
 /** The pages. Their addresses are none of the server's own routes (`/search`, `/history`, ...), which come first. */
 function Pages() {
@@ -61,8 +54,7 @@ function Gate() {
   return caller.data === null ? <SignIn /> : <Pages />;
 }
 
-export function App() {
-  const [cache] = useState(makeQueryClient);
+export function App({ cache }: { cache: QueryClient }) {
   return (
     <QueryClientProvider client={cache}>
       <TooltipProvider>

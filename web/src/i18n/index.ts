@@ -23,6 +23,11 @@ function firstLanguage(): Language {
   return "en";
 }
 
+/** Begins to load a dictionary that is going to be asked for. Where that fails, whoever asks for it is told. */
+export function preloadTexts(namespace: string): void {
+  void dictionaries[`../${namespace}/locales/${firstLanguage()}.json`]?.().catch(() => undefined);
+}
+
 /** The language of the page: an interface text is asked for as `useTranslation("folder")`, `t("key")`. */
 export async function startI18n(): Promise<void> {
   i18next.on("languageChanged", (language) => {

@@ -14,7 +14,7 @@ function shortDay(day: string): string {
 
 function useChips(filter: Filter): Chip[] {
   const { t } = useTranslation("library");
-  const { tags, folder, from, to, languages, states, kinds } = filter;
+  const { tags, folder, from, to, languages, speakers, states, kinds } = filter;
   const chips: Chip[] = [];
   for (const state of states)
     chips.push({ text: t(`state_${state}`), without: { states: states.filter((other) => other !== state) } });
@@ -23,6 +23,10 @@ function useChips(filter: Filter): Chip[] {
   if (folder !== "") chips.push({ text: `${t("folder")}: ${folder}`, without: { folder: "" } });
   for (const tag of tags)
     chips.push({ text: `#${tag}`, without: { tags: tags.filter((other) => other !== tag) } });
+  for (const name of speakers) {
+    const text = `${t("speaker")}: ${name}`;
+    chips.push({ text, without: { speakers: speakers.filter((other) => other !== name) } });
+  }
   for (const code of languages) {
     const text = languageName(code, currentLanguage());
     chips.push({ text, without: { languages: languages.filter((other) => other !== code) } });

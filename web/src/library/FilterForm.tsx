@@ -1,8 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { library } from "@/api/clients";
-import { keys } from "@/api/queries";
+import { useFacets } from "@/api/facets";
 import type { Facet } from "@/gen/recordroute/gateway/v1/library_pb";
 import { currentLanguage } from "@/i18n";
 import { languageName } from "@/lib/languages";
@@ -20,11 +18,8 @@ function toggled<T>(values: readonly T[], value: T): T[] {
 /** Everything that the list can be filtered by, with how many recordings have it. */
 export function FilterForm({ filter, onChange }: FilterFormProps) {
   const { t } = useTranslation("library");
-  const facets = useQuery({
-    queryKey: keys.facets,
-    queryFn: ({ signal }) => library.listFacets({}, { signal }),
-  });
-  const { tags = [], folders = [], languages = [] } = facets.data ?? {};
+  const facets = useFacets();
+  const { tags = [], folders = [], languages = [], speakers = [] } = facets.data ?? {};
   return (
     <div className={styles.form}>
       <Group title={t("state")}>
@@ -66,6 +61,12 @@ export function FilterForm({ filter, onChange }: FilterFormProps) {
         facets={tags}
         chosen={filter.tags}
         onToggle={(tag) => onChange({ tags: toggled(filter.tags, tag) })}
+      />
+      <FacetGroup
+        title={t("speakers")}
+        facets={speakers}
+        chosen={filter.speakers}
+        onToggle={(name) => onChange({ speakers: toggled(filter.speakers, name) })}
       />
       {languages.length > 1 && (
         <FacetGroup

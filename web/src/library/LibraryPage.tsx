@@ -30,7 +30,7 @@ export type Asking = { what: "labels" | "process" | "purge" | "share"; recording
 export default function LibraryPage() {
   const { t } = useTranslation("library");
   const [filter, changeFilter] = useFilter();
-  const { recordings, ...list } = useRecordings(filter);
+  const { recordings, total, ...list } = useRecordings(filter);
   const actions = useActions();
   const adding = useAddFiles();
   const [selected, setSelected] = useState(NOTHING);
@@ -80,11 +80,7 @@ export default function LibraryPage() {
             {recordings.length > 0 && (
               <Checkbox
                 aria-label={t("selectAll")}
-                label={
-                  <span className={styles.shown}>
-                    {t(list.hasNextPage ? "shownSome" : "shownAll", { count: recordings.length })}
-                  </span>
-                }
+                label={<span className={styles.shown}>{t("count", { count: total })}</span>}
                 className={styles.all}
                 checked={isAllChosen}
                 mixed={chosen.length > 0 && !isAllChosen}

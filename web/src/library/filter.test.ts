@@ -20,6 +20,7 @@ const ALL: Filter = {
   from: "2026-01-31",
   to: "2026-02-01",
   languages: ["ko", "en"],
+  speakers: ["김민지", "Anna"],
   states: ["running", "failed"],
   kinds: ["document"],
   sort: "title",
@@ -48,6 +49,7 @@ test("the server is asked for whole days of the reader", () => {
     tags: ["a", "b/c"],
     folder: "work/2026",
     languages: ["ko", "en"],
+    speakers: ["김민지", "Anna"],
     workflowStates: [WorkflowState.QUEUED, WorkflowState.RUNNING, WorkflowState.FAILED],
     kinds: [RecordingKind.DOCUMENT],
     inBin: true,
@@ -58,7 +60,7 @@ test("the server is asked for whole days of the reader", () => {
 });
 
 test("conditions are counted, and cleared without what is no condition", () => {
-  expect(countConditions(ALL)).toBe(10);
+  expect(countConditions(ALL)).toBe(12);
   expect(isFiltered(NO_FILTER)).toBe(false);
   expect(isFiltered({ ...NO_FILTER, text: "x" })).toBe(true);
   expect(isFiltered({ ...NO_FILTER, sort: "size", inBin: true })).toBe(false);

@@ -18,6 +18,8 @@ export type Filter = {
   from: string;
   to: string;
   languages: string[];
+  /** Names: one of them speaks. */
+  speakers: string[];
   states: StateFilter[];
   kinds: KindFilter[];
   sort: Sort;
@@ -32,6 +34,7 @@ export const NO_FILTER: Filter = {
   from: "",
   to: "",
   languages: [],
+  speakers: [],
   states: [],
   kinds: [],
   sort: "added",
@@ -58,6 +61,7 @@ export function readFilter(params: URLSearchParams): Filter {
     from: day("from"),
     to: day("to"),
     languages: params.getAll("language").filter((code) => /^[a-z]{2,3}$/.test(code)),
+    speakers: params.getAll("speaker").filter(Boolean),
     states: known(STATES, params.getAll("state")),
     kinds: known(KINDS, params.getAll("kind")),
     sort: known(SORTS, [params.get("sort") ?? ""])[0] ?? "added",
@@ -77,6 +81,7 @@ export function writeFilter(filter: Filter): URLSearchParams {
   set("from", filter.from);
   set("to", filter.to);
   for (const code of filter.languages) params.append("language", code);
+  for (const name of filter.speakers) params.append("speaker", name);
   for (const state of filter.states) params.append("state", state);
   for (const kind of filter.kinds) params.append("kind", kind);
   if (filter.sort !== "added") params.set("sort", filter.sort);
@@ -86,10 +91,9 @@ export function writeFilter(filter: Filter): URLSearchParams {
 
 /** Returns how many conditions are set beside the words that are searched for. */
 export function countConditions(filter: Filter): number {
-  const { tags, folder, from, to, languages, states, kinds } = filter;
-  return (
-    tags.length + languages.length + states.length + kinds.length + [folder, from, to].filter(Boolean).length
-  );
+  const { folder, from, to, ...lists } = filter;
+  const chosen = [lists.tags, lists.languages, lists.speakers, lists.states, lists.kinds].flat();
+  return chosen.length + [folder, from, to].filter(Boolean).length;
 }
 
 export function isFiltered(filter: Filter): boolean {
@@ -134,6 +138,7 @@ export function toRequest(filter: Filter) {
     tags: filter.tags,
     folder: filter.folder,
     languages: filter.languages,
+    speakers: filter.speakers,
     workflowStates: filter.states.flatMap((state) => WORKFLOW_STATES[state]),
     kinds: filter.kinds.map((kind) => RECORDING_KINDS[kind]),
     inBin: filter.inBin,

@@ -17,5 +17,8 @@ export function useRecordings(filter: Filter) {
     placeholderData: keepPreviousData,
   });
   const recordings = useMemo(() => query.data?.pages.flatMap((page) => page.recordings) ?? [], [query.data]);
-  return { ...query, recordings };
+  // What the first page told may be older than what has come since.
+  const told = query.hasNextPage ? (query.data?.pages[0]?.totalCount ?? 0) : 0;
+  const total = Math.max(told, recordings.length);
+  return { ...query, recordings, total };
 }

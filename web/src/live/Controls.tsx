@@ -31,7 +31,7 @@ export function Controls() {
           <span className={styles.word}>{isPaused ? t("paused") : t("recording")}</span>
         </span>
         <Elapsed />
-        <Meter />
+        <Meter level={recorder.level} />
       </div>
       <div className={styles.buttons}>
         <BookmarkButton />

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { recorder } from "./live";
+import type { Observable } from "@/lib/observable";
 import styles from "./Meter.module.css";
 
 const BAR_PX = 3;
@@ -32,7 +32,7 @@ function draw(canvas: HTMLCanvasElement, levels: readonly number[], colour: stri
 }
 
 /** The last seconds of sound, as bars that move to the left; where motion is not wanted only the newest one. */
-export function Meter() {
+export function Meter({ level }: { level: Observable<number> }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const drawn = canvas.current;
@@ -40,8 +40,8 @@ export function Meter() {
     const isStill = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     let levels: number[] = [];
     let frame = 0;
-    const stop = recorder.level.subscribe(() => {
-      const height = heightOf(recorder.level.get());
+    const stop = level.subscribe(() => {
+      const height = heightOf(level.get());
       levels = isStill ? Array(400).fill(height) : [...levels.slice(-400), height];
       cancelAnimationFrame(frame);
       frame = requestAnimationFrame(() => draw(drawn, levels, getComputedStyle(drawn).color));
@@ -50,6 +50,6 @@ export function Meter() {
       cancelAnimationFrame(frame);
       stop();
     };
-  }, []);
+  }, [level]);
   return <canvas ref={canvas} className={styles.meter} aria-hidden />;
 }

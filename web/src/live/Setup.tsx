@@ -1,41 +1,36 @@
-import { useQuery } from "@tanstack/react-query";
 import { Mic } from "lucide-react";
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { library } from "@/api/clients";
-import { keys } from "@/api/queries";
-import { useTemplates } from "@/api/templates";
-import { currentLanguage } from "@/i18n";
-import { speechLanguages } from "@/lib/languages";
+import { FolderField } from "@/fields/FolderField";
+import { LanguageSelect } from "@/fields/LanguageSelect";
+import { DEFAULT_TEMPLATE, TemplateSelect } from "@/fields/TemplateSelect";
 import { useObservable } from "@/lib/observable";
 import { Select, TextField } from "@/ui/Field";
 import { Spinner } from "@/ui/Spinner";
 import { Switch } from "@/ui/Switch";
-import { canShareSound, SOURCES } from "./audio/capture";
+import { Capture, canShareSound, SOURCES } from "./audio/capture";
 import { Failure } from "./Failure";
 import { recorder } from "./live";
+import { MicrophoneTest } from "./MicrophoneTest";
+import { MicrophoneTester } from "./MicrophoneTester";
 import styles from "./Setup.module.css";
 import { useMicrophones } from "./useMicrophones";
 import { rememberedForm, rememberForm, wishesOf } from "./wishes";
-
-/** The server's default: its title stands first. */
-const DEFAULT_TEMPLATE = "meeting";
 
 /** Asks what to record, and how; then records. */
 export function Setup({ user, isStarting }: { user: string; isStarting: boolean }) {
   const { t } = useTranslation("live");
   const { failure } = useObservable(recorder.state);
-  const { microphones, choice, choose } = useMicrophones();
+  const { microphones, choice, choose, look } = useMicrophones();
+  const [tester] = useState(() => new MicrophoneTester((...wanted) => Capture.open("microphone", ...wanted)));
   const [form, setForm] = useState(rememberedForm);
   const [canShare] = useState(canShareSound);
-  const language = currentLanguage();
-  const folders = useId();
-  const facets = useQuery({ queryKey: keys.facets, queryFn: () => library.listFacets({}) });
-  const templateList = useTemplates();
   const source = canShare ? form.source : "microphone";
   const change = (part: Partial<typeof form>) => setForm((before) => ({ ...before, ...part }));
   const submit = (event: FormEvent) => {
     event.preventDefault();
+    // Some systems give a microphone once only.
+    tester.stop();
     rememberForm(form);
     void recorder.start({ user, source, microphone: choice, wishes: wishesOf(form) });
   };
@@ -83,35 +78,23 @@ export function Setup({ user, isStarting }: { user: string; isStarting: boolean 
             hint={t("titleHint")}
             onChange={(event) => change({ title: event.target.value })}
           />
-          <Select
+          <LanguageSelect
             label={t("language")}
+            none={t("detectLanguage")}
             value={form.language}
-            onChange={(event) => change({ language: event.target.value })}
-          >
-            <option value="">{t("detectLanguage")}</option>
-            {speechLanguages(language).map(({ code, name }) => (
-              <option key={code} value={code}>
-                {name}
-              </option>
-            ))}
-          </Select>
+            onChange={(language) => change({ language })}
+          />
         </div>
+        {source !== "tab" && <MicrophoneTest tester={tester} choice={choice} onAllowed={look} />}
         <details className={styles.more}>
           <summary>{t("moreOptions")}</summary>
           <div className={styles.fields}>
-            <TextField
+            <FolderField
               label={t("folder")}
-              value={form.folder}
               hint={t("folderHint")}
-              maxLength={250}
-              list={folders}
-              onChange={(event) => change({ folder: event.target.value })}
+              value={form.folder}
+              onChange={(folder) => change({ folder })}
             />
-            <datalist id={folders}>
-              {facets.data?.folders.map((folder) => (
-                <option key={folder.value} value={folder.value} />
-              ))}
-            </datalist>
             <TextField
               label={t("tags")}
               value={form.tags}
@@ -119,20 +102,13 @@ export function Setup({ user, isStarting }: { user: string; isStarting: boolean 
               maxLength={1000}
               onChange={(event) => change({ tags: event.target.value })}
             />
-            <Select
+            <TemplateSelect
               label={t("template")}
+              none={t("templateDefault")}
+              without={DEFAULT_TEMPLATE}
               value={form.template}
-              onChange={(event) => change({ template: event.target.value })}
-            >
-              <option value="">{t("templateDefault")}</option>
-              {templateList.data?.templates
-                .filter(({ name }) => name !== DEFAULT_TEMPLATE)
-                .map(({ name, title }) => (
-                  <option key={name} value={name}>
-                    {title || name}
-                  </option>
-                ))}
-            </Select>
+              onChange={(template) => change({ template })}
+            />
           </div>
           {source !== "tab" && (
             <fieldset className={styles.processing}>

@@ -5,6 +5,7 @@ import { liveActivity, noteUnsentAudio } from "./activity";
 import type { Capture, CaptureListener, Source } from "./audio/capture";
 import { RATE } from "./audio/pcm";
 import { type Captions, captionsAfter, NO_CAPTIONS } from "./captions";
+import { SILENCE } from "./hearing";
 import type { MicrophoneChoice } from "./microphone";
 import type { Outbox, RecordingWishes, StoredBookmark, StoredRecording } from "./outbox";
 import { NOT_CONNECTED, type Outcome, type Part, type Pauses, Uplink, type UplinkState } from "./uplink";
@@ -15,8 +16,6 @@ const LONG_CHUNK_SECONDS = 1;
 /** With so much unsent the line is slow, and with so little it is quick again. */
 const SLOW_SECONDS = 2;
 const QUICK_SECONDS = 1;
-/** A microphone that is on is never as still as this, not even in a silent room. */
-const SILENCE = 0.0005;
 /** Until something was heard at all it is soon suspicious; later some microphones are just good at being still. */
 const SILENT_AT_FIRST_MS = 6_000;
 const SILENT_LATER_MS = 60_000;

@@ -18,9 +18,9 @@ import styles from "./RecordingView.module.css";
 import { TranscriptTab } from "./TranscriptTab";
 import { HistoryDialog } from "./transcript/HistoryDialog";
 import type { Segment } from "./transcript/model";
-import type { Target } from "./transcript/TranscriptPanel";
+import { type Target, targetOf } from "./transcript/target";
 import { gapsOf } from "./transcript/times";
-import { useTranscript } from "./transcript/useTranscript";
+import type { TranscriptAccess } from "./transcript/useTranscript";
 import { useIsNarrow } from "./useIsNarrow";
 import { useUpdateRecording } from "./useUpdateRecording";
 
@@ -33,8 +33,13 @@ const SimilarPanel = lazy(() =>
 
 const NO_SEGMENTS: readonly Segment[] = [];
 
+type RecordingViewProps = {
+  recording: Recording;
+  transcript: TranscriptAccess;
+};
+
 /** The page of a recording that is there. */
-export function RecordingView({ recording }: { recording: Recording }) {
+export function RecordingView({ recording, transcript: { query, store } }: RecordingViewProps) {
   const { t } = useTranslation("recording");
   const isNarrow = useIsNarrow();
   const hasSound = recording.kind === RecordingKind.MEDIA;
@@ -47,7 +52,6 @@ export function RecordingView({ recording }: { recording: Recording }) {
   const mark = async (seconds: number) => {
     if (await bookmarks.add(seconds)) toasts.show(t("bookmarkAdded", { time: clock(seconds) }));
   };
-  const { query, store } = useTranscript(recording);
   const [target, setTarget] = useState<Target | null>(null);
   const [tab, setTab] = useState(isNarrow ? "transcript" : "minutes");
   const [isHistoryOpen, setHistoryOpen] = useState(false);
@@ -71,7 +75,7 @@ export function RecordingView({ recording }: { recording: Recording }) {
 
   const seek = (seconds: number, segmentIndex?: number) => {
     player?.playFrom(seconds);
-    if (segmentIndex !== undefined) setTarget({ segment: segmentIndex });
+    if (segmentIndex !== undefined) setTarget({ segment: segmentIndex, last: segmentIndex });
     // A document is not heard: its text has to be seen.
     if (player === null && isNarrow) setTab("transcript");
   };
@@ -214,12 +218,12 @@ function useSeekByAddress(player: Player | null): void {
   }, [player, wanted]);
 }
 
-/** Links into a document name the segment: it has no seconds. */
+/** Links into a document name the segments, `?segment=12` or `?segment=12-14`: it has no seconds. */
 function useSegmentByAddress(onTarget: (target: Target) => void): void {
   const [parameters] = useSearchParams();
   const wanted = parameters.get("segment");
   useEffect(() => {
-    const segment = Number(wanted);
-    if (wanted !== null && Number.isInteger(segment) && segment >= 0) onTarget({ segment });
+    const target = wanted === null ? null : targetOf(wanted);
+    if (target !== null) onTarget(target);
   }, [wanted, onTarget]);
 }

@@ -8,8 +8,9 @@ import { WorkflowState } from "@/gen/recordroute/gateway/v1/workflow_pb";
 import { EmptyState, ErrorState, LoadingState } from "@/ui/State";
 import type { Player } from "./player/Player";
 import type { Transcript } from "./transcript/model";
-import { type Target, TranscriptPanel } from "./transcript/TranscriptPanel";
+import { TranscriptPanel } from "./transcript/TranscriptPanel";
 import type { TranscriptStore } from "./transcript/TranscriptStore";
+import type { Target } from "./transcript/target";
 
 type TranscriptTabProps = {
   recording: Recording;

@@ -1,6 +1,7 @@
 import { CircleAlert, SearchX, Square } from "lucide-react";
 import { Fragment } from "react";
 import { useTranslation } from "react-i18next";
+import { currentLocale } from "@/i18n";
 import { languageOf } from "@/lib/script";
 import { Button } from "@/ui/Button";
 import { CopyButton } from "@/ui/CopyButton";
@@ -31,6 +32,11 @@ function LookedAt({ places, summary }: { places: readonly Place[]; summary: stri
   );
 }
 
+function dayOf({ recordedAt }: Place): string {
+  if (recordedAt === null) return "";
+  return new Date(recordedAt).toLocaleDateString(currentLocale(), { dateStyle: "medium" });
+}
+
 function Sentences({ exchange }: { exchange: Exchange }) {
   const sources = citedSources(exchange);
   return exchange.sentences.map((sentence, position) => (
@@ -54,7 +60,7 @@ export function AnswerCard({ exchange, onStop, onRepeat }: AnswerCardProps) {
   const others = sources.filter((place) => cited.every((source) => source.place !== place));
   const isAsking = state === "asking";
   const whereOf = (place: Place, seconds: number) =>
-    [positionOf(place, seconds), speakersOf(place)].filter(Boolean).join(", ");
+    [dayOf(place), positionOf(place, seconds), speakersOf(place)].filter(Boolean).join(", ");
   const stage = sources.length === 0 ? t("searching") : unchecked === "" ? t("reading") : t("beingChecked");
   return (
     <article className={styles.card} aria-busy={isAsking}>

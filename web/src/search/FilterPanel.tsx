@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
-import { type FormEvent, useDeferredValue, useState } from "react";
+import { type FormEvent, useDeferredValue, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { library } from "@/api/clients";
+import { useFacets } from "@/api/facets";
 import { keys } from "@/api/queries";
 import { currentLanguage } from "@/i18n";
 import { languageName } from "@/lib/languages";
@@ -19,8 +20,9 @@ function toggled(values: string[], value: string, isOn: boolean): string[] {
 
 type ChangeProps = { filters: Filters; onChange: (filters: Filters) => void };
 
-function SpeakerField({ filters, onChange }: ChangeProps) {
+function SpeakerField({ filters, onChange, known }: ChangeProps & { known: readonly string[] }) {
   const { t } = useTranslation("search");
+  const listId = useId();
   const [name, setName] = useState("");
   const add = (event: FormEvent) => {
     event.preventDefault();
@@ -36,9 +38,18 @@ function SpeakerField({ filters, onChange }: ChangeProps) {
       <TextField
         label={t("filterSpeaker")}
         placeholder={t("speakerPlaceholder")}
+        list={listId}
+        autoComplete="off"
         value={name}
         onChange={(event) => setName(event.target.value)}
       />
+      <datalist id={listId}>
+        {known
+          .filter((speaker) => !filters.speakers.includes(speaker))
+          .map((speaker) => (
+            <option key={speaker} value={speaker} />
+          ))}
+      </datalist>
       <IconButton type="submit" variant="secondary" label={t("addSpeaker")} icon={<Plus />} />
     </form>
   );
@@ -86,8 +97,8 @@ function RecordingField({ filters, onChange }: ChangeProps) {
 /** Everything that a search can be narrowed to; it holds at once. */
 export function FilterPanel({ filters, onChange }: ChangeProps) {
   const { t } = useTranslation("search");
-  const facets = useQuery({ queryKey: keys.facets, queryFn: () => library.listFacets({}) });
-  const { tags = [], folders = [], languages = [] } = facets.data ?? {};
+  const facets = useFacets();
+  const { tags = [], folders = [], languages = [], speakers = [] } = facets.data ?? {};
   return (
     <>
       <div className={styles.dates}>
@@ -154,7 +165,7 @@ export function FilterPanel({ filters, onChange }: ChangeProps) {
           </div>
         </fieldset>
       )}
-      <SpeakerField filters={filters} onChange={onChange} />
+      <SpeakerField filters={filters} onChange={onChange} known={speakers.map(({ value }) => value)} />
       <RecordingField filters={filters} onChange={onChange} />
     </>
   );

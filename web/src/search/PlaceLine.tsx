@@ -1,11 +1,12 @@
-import { FileText, Pause, Play, Users } from "lucide-react";
+import { Calendar, FileText, Pause, Play, Users } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
+import { currentLocale } from "@/i18n";
 import { speakerName } from "@/lib/speakers";
-import { clock } from "@/lib/time";
+import { clock, dayAndTime } from "@/lib/time";
 import { Button } from "@/ui/Button";
 import styles from "./PlaceLine.module.css";
-import { addressOf, isDocument, type Place } from "./place";
+import { addressOf, type Place } from "./place";
 import { isSame, usePlayer } from "./player";
 
 /** Returns a function that names where in a recording a place is: "12:34", "page 3". */
@@ -14,6 +15,7 @@ export function usePositionOf(): (place: Place, seconds: number) => string {
   return (place, seconds) => {
     if (place.page !== null) return t("page", { page: place.page });
     if (place.line !== null) return t("line", { line: place.line });
+    if (place.isDocument) return "";
     return clock(seconds);
   };
 }
@@ -31,11 +33,11 @@ export function PlayButton({ place, seconds }: PlaceLineProps) {
   const { t } = useTranslation("search");
   const player = usePlayer();
   const position = usePositionOf()(place, seconds);
-  if (isDocument(place)) {
+  if (place.isDocument) {
     return (
       <Link href={addressOf(place, seconds)} className={styles.open}>
         <FileText aria-hidden />
-        {position}
+        {position === "" ? t("open") : position}
       </Link>
     );
   }
@@ -54,14 +56,32 @@ export function PlayButton({ place, seconds }: PlaceLineProps) {
   );
 }
 
-/** Where a place is, who speaks there, and the way to hear it. */
+function Recorded({ at }: { at: number }) {
+  const { t } = useTranslation("search");
+  const date = new Date(at);
+  const language = currentLocale();
+  return (
+    <time
+      className={styles.fact}
+      dateTime={date.toISOString()}
+      title={date.toLocaleString(language, { dateStyle: "full", timeStyle: "short" })}
+    >
+      <Calendar aria-hidden />
+      <span className="visually-hidden">{t("recorded")}: </span>
+      {dayAndTime(date, language)}
+    </time>
+  );
+}
+
+/** Where a place is, when it was recorded, who speaks there, and the way to hear it. */
 export function PlaceLine({ place, seconds }: PlaceLineProps) {
   const speakers = useSpeakersOf()(place);
   return (
     <div className={styles.line}>
       <PlayButton place={place} seconds={seconds} />
+      {place.recordedAt !== null && <Recorded at={place.recordedAt} />}
       {speakers !== "" && (
-        <span className={styles.speakers}>
+        <span className={styles.fact}>
           <Users aria-hidden />
           {speakers}
         </span>

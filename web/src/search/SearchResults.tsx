@@ -5,6 +5,7 @@ import { keys } from "@/api/queries";
 import { search } from "@/api/search";
 import { Button } from "@/ui/Button";
 import { EmptyState, ErrorState, LoadingState } from "@/ui/State";
+import { isByMeaningOnly } from "./byMeaning";
 import { type Filters, filterFields, hasFilters } from "./filters";
 import { HitCard } from "./HitCard";
 import styles from "./SearchResults.module.css";
@@ -52,11 +53,17 @@ export function SearchResults({ query, filters, onClearFilters, onAsk }: SearchR
       </div>
     );
   }
+  const note = isByMeaningOnly(hits) ? t("byMeaningOnly") : "";
   return (
     <>
       <p role="status" className="visually-hidden">
-        {isOld ? "" : t("found", { count: hits.length })}
+        {isOld ? "" : `${t("found", { count: hits.length })} ${note}`.trim()}
       </p>
+      {note !== "" && !isOld && (
+        <p className={styles.note} aria-hidden>
+          {note}
+        </p>
+      )}
       <ol className={isOld ? `${styles.hits} ${styles.old}` : styles.hits} aria-busy={isOld}>
         {hits.map((hit) => (
           <li key={`${hit.recordingId}-${hit.segmentIndex}-${hit.text}`}>

@@ -10,9 +10,12 @@ function place(title: string, text: string): Place {
     start: 10,
     text,
     speakers: [],
+    recordedAt: null,
+    isDocument: false,
     page: null,
     line: null,
     segmentIndex: 0,
+    lastSegmentIndex: 0,
   };
 }
 

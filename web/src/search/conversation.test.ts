@@ -29,7 +29,7 @@ async function* answered() {
 }
 
 function kept(): Exchange[] {
-  return JSON.parse(sessionStorage.getItem("recordroute.conversation") ?? "[]");
+  return JSON.parse(sessionStorage.getItem("recordroute.conversation.2") ?? "[]");
 }
 
 /** The module as a page that was just loaded has it. */

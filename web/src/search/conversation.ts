@@ -5,7 +5,8 @@ import { search } from "@/api/search";
 import { type Exchange, ended, historyOf, newExchange, withMessage } from "./exchange";
 import { type Filters, filterFields } from "./filters";
 
-const STORED = "recordroute.conversation";
+// Another name for each shape of what is kept.
+const STORED = "recordroute.conversation.2";
 
 function restored(): Exchange[] {
   try {

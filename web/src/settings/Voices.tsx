@@ -5,8 +5,8 @@ import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { failureOf } from "@/api/errors";
 import { keys } from "@/api/queries";
-import { clientOf } from "@/api/transport";
-import { type Voice, VoiceService } from "@/gen/recordroute/gateway/v1/voice_pb";
+import { voices } from "@/api/voices";
+import type { Voice } from "@/gen/recordroute/gateway/v1/voice_pb";
 import { currentLocale } from "@/i18n";
 import { dateOf, dayAndTime } from "@/lib/time";
 import { IconButton } from "@/ui/Button";
@@ -16,7 +16,6 @@ import { useToasts } from "@/ui/Toast";
 import { Card, Row, Rows } from "./Card";
 import { useCaller } from "./caller";
 
-const voices = clientOf(VoiceService);
 const SETTING = "RECORDROUTE_GATEWAY_REMEMBER_VOICES";
 
 /** The voices that new recordings are searched for. */

@@ -1,4 +1,4 @@
-import type { ButtonHTMLAttributes, ReactNode, Ref } from "react";
+import type { ButtonHTMLAttributes, MouseEvent, ReactNode, Ref } from "react";
 import styles from "./Button.module.css";
 import { Spinner } from "./Spinner";
 import { Tooltip } from "./Tooltip";
@@ -9,10 +9,20 @@ type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & {
   variant?: ButtonVariant;
   size?: "small" | "medium";
   icon?: ReactNode;
-  /** Work is going on that this button started: it can't be pressed again meanwhile. */
+  /** Work is going on that this button started: pressing it again does nothing meanwhile. It keeps the focus. */
   busy?: boolean;
   ref?: Ref<HTMLButtonElement>;
 };
+
+function swallow(event: MouseEvent): void {
+  // Neither a press nor a form that it sends.
+  event.preventDefault();
+}
+
+/** A disabled button would lose the focus, and whoever works by keyboard or hears the page their place with it. */
+function whileBusy(busy: boolean) {
+  return busy ? { "aria-busy": true, "aria-disabled": true, onClick: swallow } : {};
+}
 
 /** A button with a text. */
 export function Button({ variant = "secondary", size = "medium", icon, busy = false, ...rest }: ButtonProps) {
@@ -22,8 +32,8 @@ export function Button({ variant = "secondary", size = "medium", icon, busy = fa
       type="button"
       {...button}
       className={[styles.button, styles[variant], styles[size], className].filter(Boolean).join(" ")}
-      disabled={disabled || busy}
-      aria-busy={busy || undefined}
+      disabled={disabled}
+      {...whileBusy(busy)}
     >
       {busy ? <Spinner /> : icon}
       <span className={styles.label}>{children}</span>
@@ -56,8 +66,8 @@ export function IconButton({
         className={[styles.button, styles.square, styles[variant], styles[size], className]
           .filter(Boolean)
           .join(" ")}
-        disabled={disabled || busy}
-        aria-busy={busy || undefined}
+        disabled={disabled}
+        {...whileBusy(busy)}
       >
         {busy ? <Spinner /> : icon}
       </button>

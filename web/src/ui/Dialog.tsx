@@ -20,9 +20,12 @@ function openerOf(focused: Element | null): HTMLElement | null {
   return opener instanceof HTMLElement ? opener : null;
 }
 
+/** What somebody opens a form for: to type. */
+const TYPED = 'form :is(input[type="text"], input[type="url"], textarea):not(:disabled)';
+
 /**
- * A modal dialog: it is open as long as it is rendered. The browser keeps the focus inside and closes it by Escape. What
- * has `data-first` gets the focus, else the dialog itself.
+ * A modal dialog: it is open as long as it is rendered. The browser keeps the focus inside and closes it by Escape. The
+ * first field to type in gets the focus, else the dialog itself.
  */
 export function Dialog({ title, onClose, children, actions, wide = false }: DialogProps) {
   const { t } = useTranslation("ui");
@@ -34,7 +37,7 @@ export function Dialog({ title, onClose, children, actions, wide = false }: Dial
     const opener = openerOf(document.activeElement);
     opened?.showModal();
     // Not the button that closes: its tooltip would take the first Escape.
-    const first = opened?.querySelector<HTMLElement>("[data-first]") ?? opened;
+    const first = opened?.querySelector<HTMLElement>(TYPED) ?? opened;
     first?.focus();
     return () => {
       opened?.close();

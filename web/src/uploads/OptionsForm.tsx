@@ -1,13 +1,9 @@
-import { useQuery } from "@tanstack/react-query";
-import { useId } from "react";
 import { useTranslation } from "react-i18next";
-import { library } from "@/api/clients";
-import { keys } from "@/api/queries";
-import { useTemplates } from "@/api/templates";
-import { currentLanguage } from "@/i18n";
-import { speechLanguages } from "@/lib/languages";
+import { useFacets } from "@/api/facets";
+import { FolderField } from "@/fields/FolderField";
+import { LanguageSelect } from "@/fields/LanguageSelect";
+import { TemplateSelect } from "@/fields/TemplateSelect";
 import { Button } from "@/ui/Button";
-import { Select, TextField } from "@/ui/Field";
 import { Switch } from "@/ui/Switch";
 import { TagField } from "@/ui/TagField";
 import { tidyFolder } from "./folder";
@@ -19,13 +15,7 @@ type OptionsFormProps = { options: UploadOptions; onChange: (options: UploadOpti
 /** What is to happen with the files that are added next. */
 export function OptionsForm({ options, onChange }: OptionsFormProps) {
   const { t } = useTranslation("uploads");
-  const listId = useId();
-  const language = currentLanguage();
-  const facets = useQuery({
-    queryKey: keys.facets,
-    queryFn: ({ signal }) => library.listFacets({}, { signal }),
-  });
-  const known = useTemplates();
+  const facets = useFacets();
   const change = (values: Partial<UploadOptions>) => onChange({ ...options, ...values });
   return (
     <>
@@ -35,45 +25,25 @@ export function OptionsForm({ options, onChange }: OptionsFormProps) {
           <small>{t("optionsHint")}</small>
         </p>
       </div>
-      <Select
+      <LanguageSelect
         label={t("language")}
+        none={t("detected")}
         value={options.language}
-        onChange={(event) => change({ language: event.currentTarget.value })}
-      >
-        <option value="">{t("detected")}</option>
-        {speechLanguages(language).map(({ code, name }) => (
-          <option key={code} value={code}>
-            {name}
-          </option>
-        ))}
-      </Select>
-      <Select
+        onChange={(language) => change({ language })}
+      />
+      <TemplateSelect
         label={t("template")}
+        none={t("templateDefault")}
         value={options.template}
-        onChange={(event) => change({ template: event.currentTarget.value })}
-      >
-        <option value="">{t("templateDefault")}</option>
-        {known.data?.templates.map(({ name, title }) => (
-          <option key={name} value={name}>
-            {title}
-          </option>
-        ))}
-      </Select>
-      <TextField
+        onChange={(template) => change({ template })}
+      />
+      <FolderField
         label={t("folder")}
         hint={t("folderHint")}
         value={options.folder}
-        maxLength={300}
-        list={listId}
-        autoComplete="off"
-        onChange={(event) => change({ folder: event.currentTarget.value })}
+        onChange={(folder) => change({ folder })}
         onBlur={() => change({ folder: tidyFolder(options.folder) })}
       />
-      <datalist id={listId}>
-        {facets.data?.folders.map(({ value }) => (
-          <option key={value} value={value} />
-        ))}
-      </datalist>
       <TagField
         label={t("tags")}
         tags={options.tags}

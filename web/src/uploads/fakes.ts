@@ -55,6 +55,7 @@ export class FakeServer implements UploadServer {
   opened: UploadRecord[] = [];
   sent: number[] = [];
   inFlight = 0;
+  mostInFlight = 0;
   mostSending = 0;
   /** What a call waits for before it is answered. */
   gate: Promise<void> = Promise.resolve();
@@ -132,8 +133,9 @@ export class FakeServer implements UploadServer {
     this.inFlight += 1;
     if (method === "send") this.#sending += 1;
     this.mostSending = Math.max(this.mostSending, this.#sending);
+    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
     try {
-      await this.gate;
+      await Promise.race([this.gate, untilAborted(signal)]);
       signal.throwIfAborted();
       const fault = this.#faults.find((other) => other.method === method && other.times > 0);
       if (fault !== undefined) fault.times -= 1;
@@ -159,6 +161,12 @@ export class FakeServer implements UploadServer {
     if (found === undefined) return;
     throw refusal(Code.AlreadyExists, "DUPLICATE_RECORDING", { recording_id: found, title: "The first" });
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 function merged(ranges: Range[]): Range[] {

@@ -1,7 +1,9 @@
 import { Code } from "@connectrpc/connect";
 import { beforeEach, expect, test, vi } from "vitest";
+import { Observable } from "@/lib/observable";
+import type { LiveActivity } from "@/live/activity";
 import { FakeHasher, FakeServer, PIECE_BYTES, refusal, sha256 } from "./fakes";
-import { MOST_FILES, MOST_PIECES, UploadManager } from "./manager";
+import { MOST_BESIDE_LIVE, MOST_FILES, MOST_REQUESTS, UploadManager } from "./manager";
 import { DEFAULT_OPTIONS } from "./options";
 import { MOST_OUT_OF_STEP } from "./retry";
 import { IndexedUploads } from "./store";
@@ -14,6 +16,7 @@ let server: FakeServer;
 let hasher: FakeHasher;
 let store: IndexedUploads;
 let pauses: number[];
+let live: Observable<LiveActivity>;
 
 function bytes(seed: number, size = SIZE): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: size }, (_, index) => (index * 7 + seed) % 251);
@@ -31,7 +34,7 @@ function open(): UploadManager {
   const pause = async (milliseconds: number) => {
     pauses.push(milliseconds);
   };
-  return new UploadManager({ server, hasher, store, pause });
+  return new UploadManager({ server, hasher, store, live, pause });
 }
 
 function only(manager: UploadManager): Upload {
@@ -66,6 +69,7 @@ beforeEach(async () => {
   hasher = new FakeHasher();
   store = new IndexedUploads();
   pauses = [];
+  live = new Observable<LiveActivity>("none");
   for (const { id } of [...(await store.all(USER)), ...(await store.all("bob"))]) await store.delete(id);
 });
 
@@ -310,7 +314,16 @@ test("what the server refuses for good is not tried again by itself", async () =
   await until(manager, "done");
 });
 
-test("many files wait for their turn; pieces in flight are bounded over all of them", async () => {
+function manyFiles(count: number): PickedFile[] {
+  return picked(...Array.from({ length: count }, (_, index) => file(`${index}.wav`, index)));
+}
+
+async function untilAllDone(manager: UploadManager): Promise<void> {
+  const isAllDone = () => manager.getSnapshot().uploads.every(({ state }) => state === "done");
+  await vi.waitFor(() => expect(isAllDone()).toBe(true), { timeout: 60_000, interval: 5 });
+}
+
+test("many files wait for their turn; requests in flight are bounded over all of them", async () => {
   const manager = open();
   let mostActive = 0;
   manager.subscribe(() => {
@@ -319,16 +332,54 @@ test("many files wait for their turn; pieces in flight are bounded over all of t
       .uploads.filter(({ state }) => ["checking", "sending", "finishing", "waiting"].includes(state)).length;
     mostActive = Math.max(mostActive, active);
   });
-  const files = Array.from({ length: 12 }, (_, index) => file(`${index}.wav`, index));
-  manager.add(picked(...files), DEFAULT_OPTIONS, USER);
-  await vi.waitFor(
-    () => expect(manager.getSnapshot().uploads.every(({ state }) => state === "done")).toBe(true),
-    { timeout: 5_000, interval: 5 },
-  );
+  manager.add(manyFiles(12), DEFAULT_OPTIONS, USER);
+  await untilAllDone(manager);
   expect(server.recordings.size).toBe(12);
   expect(mostActive).toBe(MOST_FILES);
-  expect(server.mostSending).toBe(MOST_PIECES);
+  expect(server.mostSending).toBe(MOST_REQUESTS);
+  expect(server.mostInFlight).toBe(MOST_REQUESTS);
   await storeIs(0);
+});
+
+test("beside a live session there is one request at a time, whatever it is for", async () => {
+  live.set("recording");
+  const manager = open();
+  manager.add(manyFiles(4), DEFAULT_OPTIONS, USER);
+  await untilAllDone(manager);
+  expect(server.recordings.size).toBe(4);
+  expect(server.mostInFlight).toBe(MOST_BESIDE_LIVE);
+});
+
+test("pieces that are on their way make room for a live session, and go on after it", async () => {
+  const manager = open();
+  manager.add(picked(file("talk.wav", 1, 10 * SIZE)), DEFAULT_OPTIONS, USER);
+  let release = () => {};
+  const stop = manager.subscribe(() => {
+    if (only(manager).state !== "sending") return;
+    stop();
+    release = holdServer();
+  });
+  await vi.waitFor(() => expect(server.inFlight).toBe(MOST_REQUESTS), { timeout: 60_000, interval: 5 });
+  live.set("recording");
+  await vi.waitFor(() => expect(server.inFlight).toBe(MOST_BESIDE_LIVE), { timeout: 60_000, interval: 5 });
+  live.set("finishing");
+  server.mostInFlight = 0;
+  let mostBeside = 0;
+  const send = server.send.bind(server);
+  vi.spyOn(server, "send").mockImplementation(async (...piece) => {
+    await send(...piece);
+    if (server.sent.length !== 20) return;
+    mostBeside = server.mostInFlight;
+    live.set("none");
+  });
+  release();
+  await untilAllDone(manager);
+  expect(mostBeside).toBe(MOST_BESIDE_LIVE);
+  expect(server.mostInFlight).toBe(MOST_REQUESTS);
+  expect([...server.recordings.values()].map(({ data }) => data)).toEqual([bytes(1, 10 * SIZE)]);
+  // Nothing failed: what made room was no mistake, and nothing of it was sent twice.
+  expect(pauses).toEqual([]);
+  expect(new Set(server.sent).size).toBe(server.sent.length);
 });
 
 test("the summary tells how much is left of all", async () => {

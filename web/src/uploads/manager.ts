@@ -1,7 +1,9 @@
 import { failureOf } from "@/api/errors";
+import type { Observable } from "@/lib/observable";
 import { waitOnline } from "@/lib/wait";
+import type { LiveActivity } from "@/live/activity";
 import type { Hasher } from "./hasher";
-import { nextPieceBytes, Pieces, totalBytes } from "./ranges";
+import { nextPieceBytes, Pieces, type Range, totalBytes } from "./ranges";
 import { Rate, secondsLeft } from "./rate";
 import { MOST_OUT_OF_STEP, pauseMs, verdictOn } from "./retry";
 import type { RemoteUpload, UploadServer } from "./server";
@@ -12,7 +14,9 @@ import { LocalFileError, type PickedFile, type Upload, type UploadOptions, type 
 /** Several small files at a time hide the waits of each; a large one fills the line by its pieces alone. */
 export const MOST_FILES = 3;
 /** Over all uploads. A browser has six connections to a server of HTTP/1.1, and the page needs some itself. */
-export const MOST_PIECES = 4;
+export const MOST_REQUESTS = 4;
+/** A live session takes one for its events and two for its audio, and the page's watch one: one is left for the page. */
+export const MOST_BESIDE_LIVE = 1;
 /** With the hash the server tells at once that it has the file, but a large one is not worth the wait. */
 const HEAD_START_MS = 1_000;
 /** What the page can't read again by itself is kept up to this size. */
@@ -41,6 +45,8 @@ type Parts = {
   server: UploadServer;
   hasher: Hasher;
   store: UploadStore;
+  /** Whether something is recorded meanwhile: its audio goes first. */
+  live?: Observable<LiveActivity>;
   now?: () => number;
   /** Resolves after a time, and at once where the network comes back or the signal is aborted. */
   pause?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
@@ -65,14 +71,16 @@ export class UploadManager {
   #pause: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   #uploads = new Map<string, Upload>();
   #runs = new Map<string, Run>();
-  #pieces = new Slots(MOST_PIECES);
+  #requests = new Slots(MOST_REQUESTS);
+  /** Pieces on their way, the oldest first. */
+  #onTheirWay = new Set<AbortController>();
   #pieceBytes = Number.POSITIVE_INFINITY;
   #rate: Rate;
   #listeners = new Set<() => void>();
   #snapshot: UploadsSnapshot;
   #telling: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ server, hasher, store, now = Date.now, pause = waitOnline }: Parts) {
+  constructor({ server, hasher, store, live, now = Date.now, pause = waitOnline }: Parts) {
     this.#server = server;
     this.#hasher = hasher;
     this.#store = store;
@@ -80,6 +88,9 @@ export class UploadManager {
     this.#pause = pause;
     this.#rate = new Rate(now());
     this.#snapshot = this.#look();
+    if (live === undefined) return;
+    live.subscribe(() => this.#makeRoom(live.get()));
+    this.#makeRoom(live.get());
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -205,6 +216,13 @@ export class UploadManager {
     return all;
   }
 
+  /** Pieces that a live session has no room for are sent once more when it is their turn again. */
+  #makeRoom(live: LiveActivity): void {
+    const most = live === "none" ? MOST_REQUESTS : MOST_BESIDE_LIVE;
+    this.#requests.resize(most);
+    for (const piece of [...this.#onTheirWay].slice(most)) piece.abort();
+  }
+
   #run(file: File | null): Run {
     return { stop: new AbortController(), file, rate: new Rate(this.#now()), hash: null, checked: false };
   }
@@ -283,7 +301,7 @@ export class UploadManager {
     const { signal } = run.stop;
     if (this.#get(id).recordingId === "") await this.#upload(id, run);
     signal.throwIfAborted();
-    await this.#server.start(this.#get(id), signal);
+    await this.#requests.run(signal, () => this.#server.start(this.#get(id), signal));
     signal.throwIfAborted();
     this.#change(id, { state: "done", bytesPerSecond: 0, remaining: null, error: null });
     release(id);
@@ -316,15 +334,16 @@ export class UploadManager {
   }
 
   async #open(id: string, signal: AbortSignal): Promise<RemoteUpload> {
-    const remote = await this.#server.open(this.#get(id), signal);
+    const remote = await this.#requests.run(signal, () => this.#server.open(this.#get(id), signal));
     this.#change(id, { uploadId: remote.id, sentBytes: totalBytes(remote.received) });
     this.#keep(id);
     return remote;
   }
 
   async #complete(id: string, run: Run, uploadId: string, sha256: string): Promise<string> {
+    const { signal } = run.stop;
     try {
-      return await this.#server.complete(uploadId, sha256, run.stop.signal);
+      return await this.#requests.run(signal, () => this.#server.complete(uploadId, sha256, signal));
     } catch (error) {
       if (failureOf(error).reason === "CHECKSUM_MISMATCH") this.#beginAnew(id, run);
       throw error;
@@ -384,16 +403,16 @@ export class UploadManager {
     });
     const sender = async () => {
       while (!failed) {
-        const more = await this.#pieces.run(run.stop.signal, async () => {
+        const more = await this.#requests.run(run.stop.signal, async () => {
           const range = failed ? null : pieces.take(Math.min(this.#pieceBytes, remote.pieceBytes));
           if (range === null) return false;
-          await this.#send(id, run, file, remote, range.start, range.end);
+          if (!(await this.#send(id, run, file, remote, range))) pieces.giveBack(range);
           return true;
         });
         if (!more) return;
       }
     };
-    const senders = Array.from({ length: MOST_PIECES }, () =>
+    const senders = Array.from({ length: MOST_REQUESTS }, () =>
       sender().catch((error: unknown) => {
         failed = true;
         throw error;
@@ -403,18 +422,30 @@ export class UploadManager {
     if (broken !== undefined) throw broken.reason;
   }
 
+  /** Returns whether the piece was sent: not where it had to make room. */
   async #send(
     id: string,
     run: Run,
     file: File,
     remote: RemoteUpload,
-    start: number,
-    end: number,
-  ): Promise<void> {
-    const piece = await this.#hasher.piece(file, start, end);
-    if (piece.data.length !== end - start) throw new LocalFileError("fileChanged");
-    const before = this.#now();
-    await this.#server.send(remote.id, start, piece.data, piece.crc32c, run.stop.signal);
+    { start, end }: Range,
+  ): Promise<boolean> {
+    const room = new AbortController();
+    const signal = AbortSignal.any([run.stop.signal, room.signal]);
+    let before: number;
+    this.#onTheirWay.add(room);
+    try {
+      const piece = await this.#hasher.piece(file, start, end);
+      if (piece.data.length !== end - start) throw new LocalFileError("fileChanged");
+      signal.throwIfAborted();
+      before = this.#now();
+      await this.#server.send(remote.id, start, piece.data, piece.crc32c, signal);
+    } catch (error) {
+      if (room.signal.aborted && !run.stop.signal.aborted && !(error instanceof LocalFileError)) return false;
+      throw error;
+    } finally {
+      this.#onTheirWay.delete(room);
+    }
     const now = this.#now();
     this.#pieceBytes = nextPieceBytes(
       Math.min(this.#pieceBytes, remote.pieceBytes),
@@ -424,7 +455,7 @@ export class UploadManager {
     run.rate.add(end - start, now);
     this.#rate.add(end - start, now);
     const upload = this.#uploads.get(id);
-    if (upload === undefined) return;
+    if (upload === undefined) return true;
     const sentBytes = Math.min(file.size, upload.sentBytes + end - start);
     const bytesPerSecond = run.rate.bytesPerSecond(now);
     this.#progress(id, {
@@ -432,6 +463,7 @@ export class UploadManager {
       bytesPerSecond,
       remaining: secondsLeft(file.size - sentBytes, bytesPerSecond),
     });
+    return true;
   }
 
   async #file(id: string, run: Run): Promise<File> {

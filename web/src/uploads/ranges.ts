@@ -34,6 +34,11 @@ export class Pieces {
     else this.#ranges[0] = { start: end, end: first.end };
     return { start: first.start, end };
   }
+
+  /** Takes a piece back that was not sent: it is the next one. */
+  giveBack(piece: Range): void {
+    this.#ranges.unshift(piece);
+  }
 }
 
 const SMALLEST_PIECE_BYTES = 64 * 1024;

@@ -2,11 +2,18 @@ type Waiting = { enter: () => void };
 
 /** A number of places, taken in the order of asking: what runs at the same time is bounded by it. */
 export class Slots {
-  #free: number;
+  #count: number;
+  #taken = 0;
   #waiting: Waiting[] = [];
 
   constructor(count: number) {
-    this.#free = count;
+    this.#count = count;
+  }
+
+  /** There are so many places from now on. Whoever has one keeps it to the end. */
+  resize(count: number): void {
+    this.#count = count;
+    this.#admit();
   }
 
   /** Runs `work` as soon as there is a place. Throws the signal's reason where it is aborted before. */
@@ -16,16 +23,13 @@ export class Slots {
       signal.throwIfAborted();
       return await work();
     } finally {
-      this.#leave();
+      this.#taken -= 1;
+      this.#admit();
     }
   }
 
   #enter(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.#free > 0) {
-      this.#free -= 1;
-      return Promise.resolve();
-    }
     return new Promise((resolve, reject) => {
       const onAbort = () => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting);
@@ -39,12 +43,16 @@ export class Slots {
       };
       this.#waiting.push(waiting);
       signal.addEventListener("abort", onAbort, { once: true });
+      this.#admit();
     });
   }
 
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#free += 1;
-    else next.enter();
+  #admit(): void {
+    while (this.#taken < this.#count) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#taken += 1;
+      next.enter();
+    }
   }
 }

@@ -5,6 +5,8 @@ export const PLACE = "RECORDROUTE_WEB_TESTS";
 export type Place = {
   bridge: string;
   envoy?: string;
+  /** A model hub (tests/web/model_hub.py): it has a model that is not installed. */
+  hub: string;
   token: string;
   dataDir: string;
   /** WAV file that the fake microphone plays. */

@@ -17,6 +17,7 @@ from recordroute_cli.commands.work_options import Channels, Profile, WorkOptions
 from recordroute_cli.dates import parse_moment
 from recordroute_cli.errors import CommandError
 from recordroute_cli.exit_codes import ExitCode
+from recordroute_cli.render import short
 from recordroute_cli.terminal import JsonOption
 
 if TYPE_CHECKING:
@@ -190,7 +191,6 @@ def _upload(
             about=about,
             on_sent=lambda sent, size: display.sent(item, sent, size),
         )
-        workflow = gateway.start(recording.id, options, str(uuid.uuid4()))
     except CommandError as error:
         if error.exit_code is ExitCode.UNREACHABLE:
             raise
@@ -199,6 +199,14 @@ def _upload(
     except OSError as error:
         display.failed(item, CommandError((error.strerror or str(error)).lower()))
         return ExitCode.FAILED
+    try:
+        workflow = gateway.start(recording.id, options, str(uuid.uuid4()))
+    except CommandError as error:
+        if error.exit_code is ExitCode.UNREACHABLE:
+            raise
+        error.message += f"; it is in the library: start the work with: recordroute redo {short(recording.id)}"
+        display.failed(item, error)
+        return error.exit_code
     display.uploaded(item, workflow.id)
     return _Added(str(path), item, recording, workflow)
 

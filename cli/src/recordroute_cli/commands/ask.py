@@ -140,7 +140,7 @@ class _Answer:
         return [order.index((cited.source_index, cited.range.start)) + 1 for cited in sentence.citations]
 
     def _print_places(self) -> None:
-        from recordroute_cli.render import clock, seconds, short
+        from recordroute_cli.render import moment, place_of, short
 
         if not self.result.found:
             terminal.note("the recordings do not hold the answer")
@@ -148,9 +148,11 @@ class _Answer:
             print()
         for number, cited in enumerate(self.places.values(), 1):
             source = self.sources.sources[cited.source_index]
-            place = f"page {source.page}" if source.HasField("page") else clock(seconds(cited.start))
             quote = source.text[cited.range.start : cited.range.end]
-            head = f"[{number}] {short(source.recording_id)}  {plain(source.recording_title)}  {place}"
+            head = f"[{number}] {short(source.recording_id)}  {plain(source.recording_title)}"
+            head += f"  {place_of(source, cited.start)}"
+            if source.HasField("recorded_at"):
+                head += f"  {moment(source.recorded_at)}"
             terminal.out().print(f"{head}  “{plain(quote)}”", soft_wrap=True)
 
     def document(self) -> dict[str, Any]:

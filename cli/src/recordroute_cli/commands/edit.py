@@ -13,6 +13,7 @@ from recordroute_cli import terminal
 from recordroute_cli.commands.library import RecordingArgument
 from recordroute_cli.errors import CommandError
 from recordroute_cli.exit_codes import ExitCode
+from recordroute_cli.option_values import parse_number, parse_numbers, parse_pair, parse_range
 from recordroute_cli.terminal import JsonOption, plain
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from recordroute_cli.client import Gateway
 
 _PLACE = re.compile(r"(\d{1,9}):(\d{1,9})")
-_RANGE = re.compile(r"(\d{1,9})-(\d{1,9})")
 HISTORY_PAGE = 500
 
 
@@ -192,7 +192,7 @@ def _before(revisions: list[library_pb2.TranscriptRevision]) -> int:
 def _show_segments(transcript: library_pb2.GetTranscriptResponse, json_output: bool) -> None:
     from recordroute_runtime.documents import document
 
-    from recordroute_cli.render import clock, seconds
+    from recordroute_cli.render import place_of
 
     if json_output:
         shown = document(transcript)
@@ -207,7 +207,7 @@ def _show_segments(transcript: library_pb2.GetTranscriptResponse, json_output: b
             said_by = f"{said_by} ({names[said_by]})"
         said_by = f"{plain(said_by)}: " if said_by else ""
         terminal.out().print(
-            f"{segment.index:>5}  {clock(seconds(segment.start)):>8}  {said_by}{plain(segment.text)}",
+            f"{segment.index:>5}  {place_of(segment, segment.start):>8}  {said_by}{plain(segment.text)}",
             soft_wrap=True,
         )
 
@@ -229,21 +229,15 @@ def _replacement(replace: tuple[str, str], *, match_case: bool, whole_words: boo
 def _renaming(option: str) -> library_pb2.TranscriptEdit:
     from recordroute.gateway.v1 import library_pb2
 
-    label, name = _pair(option, "--speaker", "S1=Anna")
+    label, name = parse_pair(option, "--speaker", "S1=Anna")
     return library_pb2.TranscriptEdit(rename_speaker=library_pb2.RenameSpeaker(label=label, name=name))
 
 
 def _assignment(option: str) -> library_pb2.TranscriptEdit:
     from recordroute.gateway.v1 import library_pb2
 
-    numbers, label = _pair(option, "--assign", "3,7-9=S2")
-    indices: list[int] = []
-    for part in numbers.split(","):
-        match = _RANGE.fullmatch(part.strip())
-        if match is not None and int(match[1]) <= int(match[2]) < int(match[1]) + 10_000:
-            indices += range(int(match[1]), int(match[2]) + 1)
-        else:
-            indices.append(_number(part, "--assign", "3,7-9=S2"))
+    numbers, label = parse_pair(option, "--assign", "3,7-9=S2")
+    indices = parse_numbers(numbers, "--assign", "3,7-9=S2")
     change = library_pb2.AssignSpeaker(segment_indices=indices, label=label)
     return library_pb2.TranscriptEdit(assign_speaker=change)
 
@@ -255,8 +249,8 @@ _Shaping = tuple[int, int, "library_pb2.TranscriptEdit"]
 def _text(option: str) -> _Shaping:
     from recordroute.gateway.v1 import library_pb2
 
-    number, text = _pair(option, "--text", "12='New text'")
-    index = _number(number, "--text", "12='New text'")
+    number, text = parse_pair(option, "--text", "12='New text'")
+    index = parse_number(number, "--text", "12='New text'")
     change = library_pb2.ReplaceText(segment_index=index, text=text)
     return index, index, library_pb2.TranscriptEdit(replace_text=change)
 
@@ -274,11 +268,12 @@ def _split(option: str) -> _Shaping:
 def _merge(option: str) -> _Shaping:
     from recordroute.gateway.v1 import library_pb2
 
-    match = _RANGE.fullmatch(option)
-    if match is None:
+    ends = parse_range(option)
+    if ends is None:
         raise CommandError(f"--merge: {option!r} is not like 3-5", ExitCode.USAGE)
-    change = library_pb2.MergeSegments(first_segment_index=int(match[1]), last_segment_index=int(match[2]))
-    return int(match[1]), int(match[2]), library_pb2.TranscriptEdit(merge_segments=change)
+    first, last = ends
+    change = library_pb2.MergeSegments(first_segment_index=first, last_segment_index=last)
+    return first, last, library_pb2.TranscriptEdit(merge_segments=change)
 
 
 def _to_end(
@@ -301,16 +296,3 @@ def _check_apart(shaping: list[_Shaping]) -> None:
             raise CommandError(
                 f"segment {after[0]} can be changed in one way only by one command", ExitCode.USAGE
             )
-
-
-def _pair(option: str, name: str, example: str) -> tuple[str, str]:
-    before, sign, after = option.partition("=")
-    if not sign or not before.strip():
-        raise CommandError(f"{name}: {option!r} is not like {example}", ExitCode.USAGE)
-    return before.strip(), after
-
-
-def _number(text: str, name: str, example: str) -> int:
-    if not (text.strip().isascii() and text.strip().isdecimal() and len(text) < 10):
-        raise CommandError(f"{name}: {plain(text)!r} is not a number as in {example}", ExitCode.USAGE)
-    return int(text)

@@ -208,7 +208,11 @@ def _key_named(gateway: Gateway, name: str) -> str:
         if key.name == name and not key.HasField("revoked_at")
     ]
     if len(found) != 1:
-        raise CommandError(f"{len(found) or 'no'} API keys are called {plain(name)!r}", ExitCode.NOT_FOUND)
+        raise CommandError(
+            f"{len(found) or 'none'} of your API keys {'are' if found else 'is'} called {plain(name)!r}; "
+            "the id names any: recordroute keys list",
+            ExitCode.NOT_FOUND,
+        )
     return found[0]
 
 

@@ -73,6 +73,12 @@ def list_recordings(
         list[str] | None,
         typer.Option("--language", metavar="CODE", help="Only in this language; repeated: in one of them."),
     ] = None,
+    speaker: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--speaker", metavar="NAME", help="Only where this person speaks; repeated: any of them."
+        ),
+    ] = None,
     state: Annotated[
         list[WorkState] | None,
         typer.Option(
@@ -105,6 +111,7 @@ def list_recordings(
         tags=tag,
         folder=folder,
         languages=language,
+        speakers=speaker,
         workflow_states=[f"WORKFLOW_STATE_{name.name}" for name in state or ()],
         kinds=[f"RECORDING_KIND_{kind.name}"] if kind else (),
         in_bin=in_bin,
@@ -229,12 +236,13 @@ def _texts(
     gateway: Gateway, recording_id: str, *, transcript: bool, minutes: bool, removed: bool
 ) -> dict[str, Any]:
     return {
-        "minutes": _minutes(gateway, recording_id) if minutes else None,
+        "minutes": read_minutes(gateway, recording_id).minutes if minutes else None,
         "transcript": gateway.transcript(recording_id, removed_text=removed) if transcript else None,
     }
 
 
-def _minutes(gateway: Gateway, recording_id: str) -> Any:
+def read_minutes(gateway: Gateway, recording_id: str) -> library_pb2.GetMinutesResponse:
+    """Returns the minutes, and notes where they are older than their transcript."""
     from recordroute_cli.render import short
 
     answer = gateway.minutes(recording_id)
@@ -243,7 +251,7 @@ def _minutes(gateway: Gateway, recording_id: str) -> Any:
             "the transcript has changed since the minutes were made; make them again with: "
             f"recordroute redo {short(recording_id)} --from summarise"
         )
-    return answer.minutes
+    return answer
 
 
 def _show(parts: dict[str, Any], json_output: bool) -> None:

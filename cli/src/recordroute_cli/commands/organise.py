@@ -142,7 +142,7 @@ def list_bin(
 
 
 def labels(json_output: JsonOption = False) -> None:
-    """List the tags, folders and languages in use, with the number of their recordings."""
+    """List the tags, folders, languages and speakers in use, with the number of their recordings."""
     from recordroute.gateway.v1 import library_pb2
     from recordroute_runtime.documents import document
 
@@ -154,7 +154,12 @@ def labels(json_output: JsonOption = False) -> None:
         terminal.write_json(document(facets))
         return
     console = terminal.out()
-    for name, values in (("Tags", facets.tags), ("Folders", facets.folders), ("Languages", facets.languages)):
+    for name, values in (
+        ("Tags", facets.tags),
+        ("Folders", facets.folders),
+        ("Languages", facets.languages),
+        ("Speakers", facets.speakers),
+    ):
         if values:
             console.print(f"{name}:")
         for facet in values:

@@ -74,3 +74,5 @@ def search(
         print_hit(console, hit)
     if not response.hits:
         terminal.note("nothing found")
+    elif mode is not Mode.WORDS and not any(hit.highlights for hit in response.hits):
+        terminal.note("none of these places has a word of the query: they come nearest in meaning")

@@ -203,7 +203,7 @@ class GetRecordingResponse(_message.Message):
     def __init__(self, recording: _Optional[_Union[Recording, _Mapping]] = ...) -> None: ...
 
 class ListRecordingsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "text", "tags", "folder", "recorded_from", "recorded_before", "languages", "workflow_states", "kinds", "in_bin", "order_by", "ascending")
+    __slots__ = ("page_size", "page_token", "text", "tags", "folder", "recorded_from", "recorded_before", "languages", "workflow_states", "kinds", "in_bin", "order_by", "ascending", "speakers")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
@@ -217,6 +217,7 @@ class ListRecordingsRequest(_message.Message):
     IN_BIN_FIELD_NUMBER: _ClassVar[int]
     ORDER_BY_FIELD_NUMBER: _ClassVar[int]
     ASCENDING_FIELD_NUMBER: _ClassVar[int]
+    SPEAKERS_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     text: str
@@ -230,15 +231,18 @@ class ListRecordingsRequest(_message.Message):
     in_bin: bool
     order_by: RecordingOrder
     ascending: bool
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., text: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., folder: _Optional[str] = ..., recorded_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recorded_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., languages: _Optional[_Iterable[str]] = ..., workflow_states: _Optional[_Iterable[_Union[_workflow_pb2.WorkflowState, str]]] = ..., kinds: _Optional[_Iterable[_Union[RecordingKind, str]]] = ..., in_bin: _Optional[bool] = ..., order_by: _Optional[_Union[RecordingOrder, str]] = ..., ascending: _Optional[bool] = ...) -> None: ...
+    speakers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., text: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., folder: _Optional[str] = ..., recorded_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recorded_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., languages: _Optional[_Iterable[str]] = ..., workflow_states: _Optional[_Iterable[_Union[_workflow_pb2.WorkflowState, str]]] = ..., kinds: _Optional[_Iterable[_Union[RecordingKind, str]]] = ..., in_bin: _Optional[bool] = ..., order_by: _Optional[_Union[RecordingOrder, str]] = ..., ascending: _Optional[bool] = ..., speakers: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListRecordingsResponse(_message.Message):
-    __slots__ = ("recordings", "next_page_token")
+    __slots__ = ("recordings", "next_page_token", "total_count")
     RECORDINGS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_COUNT_FIELD_NUMBER: _ClassVar[int]
     recordings: _containers.RepeatedCompositeFieldContainer[Recording]
     next_page_token: str
-    def __init__(self, recordings: _Optional[_Iterable[_Union[Recording, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    total_count: int
+    def __init__(self, recordings: _Optional[_Iterable[_Union[Recording, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., total_count: _Optional[int] = ...) -> None: ...
 
 class ListFacetsRequest(_message.Message):
     __slots__ = ()
@@ -253,16 +257,18 @@ class Facet(_message.Message):
     def __init__(self, value: _Optional[str] = ..., recording_count: _Optional[int] = ...) -> None: ...
 
 class ListFacetsResponse(_message.Message):
-    __slots__ = ("tags", "folders", "languages", "bin_count")
+    __slots__ = ("tags", "folders", "languages", "bin_count", "speakers")
     TAGS_FIELD_NUMBER: _ClassVar[int]
     FOLDERS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGES_FIELD_NUMBER: _ClassVar[int]
     BIN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SPEAKERS_FIELD_NUMBER: _ClassVar[int]
     tags: _containers.RepeatedCompositeFieldContainer[Facet]
     folders: _containers.RepeatedCompositeFieldContainer[Facet]
     languages: _containers.RepeatedCompositeFieldContainer[Facet]
     bin_count: int
-    def __init__(self, tags: _Optional[_Iterable[_Union[Facet, _Mapping]]] = ..., folders: _Optional[_Iterable[_Union[Facet, _Mapping]]] = ..., languages: _Optional[_Iterable[_Union[Facet, _Mapping]]] = ..., bin_count: _Optional[int] = ...) -> None: ...
+    speakers: _containers.RepeatedCompositeFieldContainer[Facet]
+    def __init__(self, tags: _Optional[_Iterable[_Union[Facet, _Mapping]]] = ..., folders: _Optional[_Iterable[_Union[Facet, _Mapping]]] = ..., languages: _Optional[_Iterable[_Union[Facet, _Mapping]]] = ..., bin_count: _Optional[int] = ..., speakers: _Optional[_Iterable[_Union[Facet, _Mapping]]] = ...) -> None: ...
 
 class UpdateRecordingRequest(_message.Message):
     __slots__ = ("request_id", "recording", "update_mask", "etag")

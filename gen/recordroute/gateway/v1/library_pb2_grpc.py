@@ -163,7 +163,7 @@ class LibraryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListFacets(self, request, context):
-        """Lists the tags, folders and languages in use with the number of their recordings.
+        """Lists the tags, folders, languages and speakers' names in use with the number of their recordings.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,7 @@ class LibraryServiceStub:
     Errors: INVALID_ARGUMENT (PAGE_TOKEN: not one of this very list, BAD_LABEL).
     """
     ListFacets: _grpc.UnaryUnaryMultiCallable[_library_pb2.ListFacetsRequest, _library_pb2.ListFacetsResponse]
-    """Lists the tags, folders and languages in use with the number of their recordings."""
+    """Lists the tags, folders, languages and speakers' names in use with the number of their recordings."""
     UpdateRecording: _grpc.UnaryUnaryMultiCallable[_library_pb2.UpdateRecordingRequest, _library_pb2.UpdateRecordingResponse]
     """Changes what people set: title, tags, folder, recorded_at, bookmarks.
 
@@ -144,7 +144,7 @@ class LibraryServiceAsyncStub(LibraryServiceStub):
     Errors: INVALID_ARGUMENT (PAGE_TOKEN: not one of this very list, BAD_LABEL).
     """
     ListFacets: _aio.UnaryUnaryMultiCallable[_library_pb2.ListFacetsRequest, _library_pb2.ListFacetsResponse]  # type: ignore[assignment]
-    """Lists the tags, folders and languages in use with the number of their recordings."""
+    """Lists the tags, folders, languages and speakers' names in use with the number of their recordings."""
     UpdateRecording: _aio.UnaryUnaryMultiCallable[_library_pb2.UpdateRecordingRequest, _library_pb2.UpdateRecordingResponse]  # type: ignore[assignment]
     """Changes what people set: title, tags, folder, recorded_at, bookmarks.
 
@@ -262,7 +262,7 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _library_pb2.ListFacetsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_library_pb2.ListFacetsResponse, _abc.Awaitable[_library_pb2.ListFacetsResponse]]:
-        """Lists the tags, folders and languages in use with the number of their recordings."""
+        """Lists the tags, folders, languages and speakers' names in use with the number of their recordings."""
 
     @_abc_1.abstractmethod
     def UpdateRecording(

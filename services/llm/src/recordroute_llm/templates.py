@@ -18,12 +18,12 @@ a part out of every item: text, person, date or amount. Blank lines are free; an
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Protocol
 
 from recordroute_runtime.errors import InvalidInput
 from recordroute_runtime.settings import SettingsError
@@ -60,7 +60,9 @@ class FieldType(Enum):
     AMOUNT = "amount"
 
 
-_Fail = Callable[[str], InvalidInput]
+class _Fail(Protocol):
+    def __call__(self, problem: str, message: str, **details: object) -> InvalidInput: ...
+
 
 # Action items have these by themselves.
 ACTION_FIELDS = ("owner", "task", "due")
@@ -93,44 +95,62 @@ class Template:
 
 
 def parse_template(text: str) -> Template:
-    """Reads a template. Raises InvalidInput (BAD_TEMPLATE) that names the line."""
+    """Reads a template.
+
+    Raises InvalidInput (BAD_TEMPLATE). Its metadata have the line, the stable name of the problem, and what its message
+    tells beside: for clients that say it in another language.
+    """
     name = ""
     sections: list[TemplateSection] = []
     place = 0
 
-    def fail(message: str) -> InvalidInput:
-        return InvalidInput("BAD_TEMPLATE", f"line {place}: {message}", metadata={"line": str(place)})
+    def fail(problem: str, message: str, **details: object) -> InvalidInput:
+        metadata = {"line": place, "problem": problem, **details}
+        return InvalidInput(
+            "BAD_TEMPLATE",
+            f"line {place}: {message}",
+            metadata={key: str(value) for key, value in metadata.items()},
+        )
 
     def check_last() -> None:
         if sections and not sections[-1].instruction:
-            raise fail(f"section {sections[-1].title!r} above has no line that says what belongs there")
+            title = sections[-1].title
+            raise fail(
+                "NO_INSTRUCTION",
+                f"section {title!r} above has no line that says what belongs there",
+                title=title,
+            )
 
     for place, raw in enumerate(text.splitlines(), 1):  # noqa: B007 - what `fail` tells
         line = raw.strip()
         if not line:
             continue
         if len(line) > LINE_CHARACTERS:
-            raise fail(f"longer than {LINE_CHARACTERS} characters")
+            raise fail("LINE_TOO_LONG", f"longer than {LINE_CHARACTERS} characters", limit=LINE_CHARACTERS)
         if line.startswith("##"):
             check_last()
             sections.append(_section(line, name, sections, fail))
         elif line.startswith("#"):
             match = _NAME.fullmatch(line)
-            if match is None or name:
-                raise fail("a template has one name" if name else "expected '# Name'")
+            if name:
+                raise fail("SECOND_NAME", "a template has one name")
+            if match is None:
+                raise fail("BAD_NAME", "expected '# Name'")
             name = match["name"]
         elif not sections:
-            raise fail("expected '# Name', then '## Section title {kind}'")
+            raise fail("BAD_BEGINNING", "expected '# Name', then '## Section title {kind}'")
         elif line.startswith("-"):
             sections[-1] = _with_field(sections[-1], line, fail)
         elif sections[-1].instruction:
-            raise fail("a section has one line of instruction, then fields '- name: type'")
+            raise fail(
+                "SECOND_INSTRUCTION", "a section has one line of instruction, then fields '- name: type'"
+            )
         else:
             sections[-1] = replace(sections[-1], instruction=line)
     place += 1
     check_last()
     if not sections:
-        raise fail("a template has at least one section '## Section title {kind}'")
+        raise fail("NO_SECTION", "a template has at least one section '## Section title {kind}'")
     return Template(name, tuple(sections))
 
 
@@ -147,47 +167,54 @@ def to_markdown(template: Template) -> str:
 def _section(line: str, name: str, before: list[TemplateSection], fail: _Fail) -> TemplateSection:
     match = _SECTION.fullmatch(line)
     if match is None:
-        raise fail("expected '## Section title {kind}'")
+        raise fail("BAD_SECTION", "expected '## Section title {kind}'")
     if not name:
-        raise fail("the name of the template comes first: '# Name'")
+        raise fail("NAME_COMES_FIRST", "the name of the template comes first: '# Name'")
     if len(before) == SECTIONS:
-        raise fail(f"more than {SECTIONS} sections")
+        raise fail("TOO_MANY_SECTIONS", f"more than {SECTIONS} sections", limit=SECTIONS)
     try:
         kind = Kind(match["kind"] if match["kind"] is not None else "custom")
     except ValueError:
+        found, known = match["kind"], ", ".join(kind.value for kind in Kind)
         raise fail(
-            f"unknown kind {match['kind']!r}; there are {', '.join(known.value for known in Kind)}"
+            "UNKNOWN_KIND", f"unknown kind {found!r}; there are {known}", found=found, known=known
         ) from None
     title = match["title"]
     if any(title == other.title for other in before):
-        raise fail(f"a second section {title!r}")
+        raise fail("SECOND_TITLE", f"a second section {title!r}", title=title)
     if kind is not Kind.CUSTOM and any(kind is other.kind for other in before):
-        raise fail(f"a second section of kind {kind.value}")
+        raise fail("SECOND_KIND", f"a second section of kind {kind.value}", kind=kind.value)
     return TemplateSection(kind, title, "")
 
 
 def _with_field(section: TemplateSection, line: str, fail: _Fail) -> TemplateSection:
     match = _FIELD.fullmatch(line)
     if match is None:
-        raise fail("expected '- name: type'")
+        raise fail("BAD_FIELD", "expected '- name: type'")
     if not section.instruction:
-        raise fail("the line that says what belongs in the section comes before its fields")
+        raise fail(
+            "INSTRUCTION_COMES_FIRST",
+            "the line that says what belongs in the section comes before its fields",
+        )
     if section.kind not in (Kind.CUSTOM, Kind.ACTION_ITEMS):
-        raise fail(f"a section of kind {section.kind.value} has no fields")
+        kind = section.kind.value
+        raise fail("NO_FIELDS_IN_KIND", f"a section of kind {kind} has no fields", kind=kind)
     if len(section.fields) == FIELDS:
-        raise fail(f"more than {FIELDS} fields")
+        raise fail("TOO_MANY_FIELDS", f"more than {FIELDS} fields", limit=FIELDS)
     name = match["name"]
     if any(name == other.name for other in section.fields):
-        raise fail(f"a second field {name!r}")
+        raise fail("SECOND_FIELD", f"a second field {name!r}", name=name)
     if section.kind is Kind.ACTION_ITEMS and name not in ACTION_FIELDS:
-        raise fail(f"action items have the fields {', '.join(ACTION_FIELDS)}")
+        known = ", ".join(ACTION_FIELDS)
+        raise fail("UNKNOWN_ACTION_FIELD", f"action items have the fields {known}", known=known)
     try:
-        kind = FieldType(match["type"])
+        field_type = FieldType(match["type"])
     except ValueError:
+        found, known = match["type"], ", ".join(each.value for each in FieldType)
         raise fail(
-            f"unknown type {match['type']!r}; there are {', '.join(known.value for known in FieldType)}"
+            "UNKNOWN_TYPE", f"unknown type {found!r}; there are {known}", found=found, known=known
         ) from None
-    return replace(section, fields=(*section.fields, TemplateField(name, kind)))
+    return replace(section, fields=(*section.fields, TemplateField(name, field_type)))
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,10 @@
-import { type FormEvent, useId, useState } from "react";
+import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useTemplates } from "@/api/templates";
+import { LanguageSelect } from "@/fields/LanguageSelect";
+import { TemplateSelect } from "@/fields/TemplateSelect";
 import { ArtifactKind, type Recording } from "@/gen/recordroute/gateway/v1/library_pb";
 import { WorkflowStage } from "@/gen/recordroute/gateway/v1/workflow_pb";
-import { currentLanguage } from "@/i18n";
-import { speechLanguages } from "@/lib/languages";
-import { Button } from "@/ui/Button";
-import { Dialog } from "@/ui/Dialog";
-import { Select } from "@/ui/Field";
+import { FormDialog } from "@/ui/FormDialog";
 import { useToasts } from "@/ui/Toast";
 import type { Actions } from "../useActions";
 import styles from "./Dialogs.module.css";
@@ -22,11 +19,8 @@ type ProcessDialogProps = {
 /** What is to be made anew, and how. */
 export function ProcessDialog({ recordings, actions, onClose, onDone }: ProcessDialogProps) {
   const { t } = useTranslation("library");
-  const { t: common } = useTranslation("ui");
   const { show } = useToasts();
-  const formId = useId();
-  const locale = currentLanguage();
-  const known = useTemplates();
+  const choiceName = useId();
   const haveText = recordings.every(({ artifacts }) =>
     artifacts.some(({ kind }) => kind === ArtifactKind.TRANSCRIPT),
   );
@@ -35,8 +29,7 @@ export function ProcessDialog({ recordings, actions, onClose, onDone }: ProcessD
   const [minutesLanguage, setMinutesLanguage] = useState("");
   const [template, setTemplate] = useState("");
   const [isBusy, setIsBusy] = useState(false);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
+  const submit = async () => {
     setIsBusy(true);
     const isStarted = await actions.process(
       recordings.map(({ id }) => id),
@@ -51,80 +44,54 @@ export function ProcessDialog({ recordings, actions, onClose, onDone }: ProcessD
     show(t("processStarted", { count: recordings.length }));
     onDone();
   };
-  const choices = speechLanguages(locale);
   return (
-    <Dialog
+    <FormDialog
       title={t("processTitle", { count: recordings.length })}
+      submit={t("processStart")}
+      busy={isBusy}
+      onSubmit={() => void submit()}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>{common("cancel")}</Button>
-          <Button type="submit" form={formId} variant="primary" busy={isBusy}>
-            {t("processStart")}
-          </Button>
-        </>
-      }
     >
-      <form id={formId} className={styles.form} onSubmit={submit}>
-        {haveText && (
-          <fieldset className={styles.group}>
-            <legend className="visually-hidden">{t("processWhat")}</legend>
-            <Choice
-              name={formId}
-              label={t("processMinutes")}
-              hint={t("processMinutesHint")}
-              checked={isMinutes}
-              onChoose={() => setIsMinutes(true)}
-            />
-            <Choice
-              name={formId}
-              label={t("processAll")}
-              hint={t("processAllHint")}
-              checked={!isMinutes}
-              onChoose={() => setIsMinutes(false)}
-            />
-          </fieldset>
-        )}
-        {!isMinutes && (
-          <Select
-            label={t("language")}
-            value={language}
-            onChange={(event) => setLanguage(event.currentTarget.value)}
-          >
-            <option value="">{t("languageDetected")}</option>
-            {choices.map(({ code, name }) => (
-              <option key={code} value={code}>
-                {name}
-              </option>
-            ))}
-          </Select>
-        )}
-        <Select
-          label={t("template")}
-          value={template}
-          onChange={(event) => setTemplate(event.currentTarget.value)}
-        >
-          <option value="">{t("templateDefault")}</option>
-          {known.data?.templates.map(({ name, title }) => (
-            <option key={name} value={name}>
-              {title}
-            </option>
-          ))}
-        </Select>
-        <Select
-          label={t("minutesLanguage")}
-          value={minutesLanguage}
-          onChange={(event) => setMinutesLanguage(event.currentTarget.value)}
-        >
-          <option value="">{t("languageMinutesSame")}</option>
-          {choices.map(({ code, name }) => (
-            <option key={code} value={code}>
-              {name}
-            </option>
-          ))}
-        </Select>
-      </form>
-    </Dialog>
+      {haveText && (
+        <fieldset className={styles.group}>
+          <legend className="visually-hidden">{t("processWhat")}</legend>
+          <Choice
+            name={choiceName}
+            label={t("processMinutes")}
+            hint={t("processMinutesHint")}
+            checked={isMinutes}
+            onChoose={() => setIsMinutes(true)}
+          />
+          <Choice
+            name={choiceName}
+            label={t("processAll")}
+            hint={t("processAllHint")}
+            checked={!isMinutes}
+            onChoose={() => setIsMinutes(false)}
+          />
+        </fieldset>
+      )}
+      {!isMinutes && (
+        <LanguageSelect
+          label={t("language")}
+          none={t("languageDetected")}
+          value={language}
+          onChange={setLanguage}
+        />
+      )}
+      <TemplateSelect
+        label={t("template")}
+        none={t("templateDefault")}
+        value={template}
+        onChange={setTemplate}
+      />
+      <LanguageSelect
+        label={t("minutesLanguage")}
+        none={t("languageMinutesSame")}
+        value={minutesLanguage}
+        onChange={setMinutesLanguage}
+      />
+    </FormDialog>
   );
 }
 

@@ -197,6 +197,11 @@ export class Capture {
       setTimeout(resolve, FLUSH_MS);
       this.#order({ kind: "pause" });
     });
+    await this.close();
+  }
+
+  /** Lets go of the devices at once: what was heard and has not come is lost. */
+  async close(): Promise<void> {
     this.#node.port.onmessage = null;
     for (const track of this.#tracks) track.stop();
     const { context } = this.#node;

@@ -21,7 +21,7 @@ export function EvidenceChips({ evidence, recording, onSeek }: EvidenceChipsProp
     <ul className={styles.chips} aria-label={t("evidence")}>
       {evidence.map((one) => {
         const { position, speaker } = placeOf(one);
-        const index = recording.speakers.findIndex(({ label }) => label === one.speaker);
+        const isKnown = recording.speakers.some(({ label }) => label === one.speaker);
         const name = speaker === "" ? position : `${position}, ${speaker}`;
         return (
           <li key={`${one.segmentIndex}-${one.quote}`}>
@@ -37,7 +37,7 @@ export function EvidenceChips({ evidence, recording, onSeek }: EvidenceChipsProp
                 {speaker !== "" && (
                   <span
                     className={styles.speaker}
-                    style={index < 0 ? undefined : { color: speakerColour(index) }}
+                    style={isKnown ? { color: speakerColour(one.speaker) } : undefined}
                   >
                     {speaker}
                   </span>

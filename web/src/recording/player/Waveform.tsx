@@ -36,8 +36,9 @@ export function Waveform({ recordingId, player, segments, speakers, bookmarks }:
   const { t } = useTranslation("recording");
   const { duration } = usePlayerState(player);
   const peaks = usePeaks(recordingId);
+  const look = peaks === undefined ? "loading" : peaks === null ? "line" : "bars";
   const slider = useRef<HTMLDivElement>(null);
-  const played = useRef<SVGSVGElement>(null);
+  const played = useRef<HTMLDivElement>(null);
   const needle = useRef<HTMLDivElement>(null);
   const hint = useRef<HTMLSpanElement>(null);
   const width = useWidth(slider);
@@ -46,14 +47,15 @@ export function Waveform({ recordingId, player, segments, speakers, bookmarks }:
     () =>
       player.onTime((seconds) => {
         const share = duration > 0 ? Math.min(1, seconds / duration) : 0;
-        if (played.current) played.current.style.clipPath = `inset(0 ${(1 - share) * 100}% 0 0)`;
+        if (look !== "loading" && played.current)
+          played.current.style.clipPath = `inset(0 ${(1 - share) * 100}% 0 0)`;
         if (needle.current) needle.current.style.transform = `translateX(${share * width}px)`;
         const text = clock(seconds);
         if (slider.current === null || slider.current.getAttribute("aria-valuetext") === text) return;
         slider.current.setAttribute("aria-valuenow", Math.floor(seconds).toFixed(0));
         slider.current.setAttribute("aria-valuetext", text);
       }),
-    [player, duration, width],
+    [player, duration, width, look],
   );
 
   const secondsAt = (event: PointerEvent) => {
@@ -70,16 +72,17 @@ export function Waveform({ recordingId, player, segments, speakers, bookmarks }:
 
   const path = useMemo(() => {
     const count = Math.floor(width / BAR_STEP);
-    return barPath(peaks === null ? Array(count).fill(0) : barsOf(peaks, count), HEIGHT);
+    return peaks ? barPath(barsOf(peaks, count), HEIGHT) : "";
   }, [peaks, width]);
   const turns = useMemo(
     () => (speakers.length > 1 && width > 0 ? turnsOf(segments, duration, Math.floor(width / 2)) : []),
     [segments, speakers.length, duration, width],
   );
-  const box = {
-    viewBox: `0 0 ${Math.max(1, width)} ${HEIGHT}`,
-    preserveAspectRatio: "none",
-  };
+  const bars = (
+    <svg viewBox={`0 0 ${Math.max(1, width)} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden>
+      <path d={path} />
+    </svg>
+  );
   return (
     <div className={styles.waveform}>
       <div
@@ -107,12 +110,14 @@ export function Waveform({ recordingId, player, segments, speakers, bookmarks }:
           player.seek(target);
         }}
       >
-        <svg {...box} aria-hidden className={styles.bars}>
-          <path d={path} />
-        </svg>
-        <svg {...box} aria-hidden ref={played} className={styles.played}>
-          <path d={path} />
-        </svg>
+        <div className={`${styles.picture} ${styles[look]}`} data-look={look}>
+          {look === "bars" && bars}
+        </div>
+        {look !== "loading" && (
+          <div ref={played} className={`${styles.picture} ${styles[look]} ${styles.played}`}>
+            {look === "bars" && bars}
+          </div>
+        )}
         {turns.length > 0 && (
           <svg viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden className={styles.turns}>
             {turns.map(({ start, end, speaker }) => (
@@ -121,7 +126,7 @@ export function Waveform({ recordingId, player, segments, speakers, bookmarks }:
                 x={start}
                 width={end - start}
                 height={1}
-                style={{ fill: speakerColour(speakers.findIndex(({ label }) => label === speaker)) }}
+                style={{ fill: speakerColour(speaker) }}
               />
             ))}
           </svg>
@@ -170,8 +175,8 @@ function targetOf(key: string, time: number, duration: number): number | null {
   }
 }
 
-/** How loud the recording is; null while that is not known, or where it can't be drawn. */
-function usePeaks(recordingId: string): Uint8Array | null {
+/** How loud the recording is; undefined while that is not known, null where there is nothing to draw. */
+function usePeaks(recordingId: string): Uint8Array | null | undefined {
   const waveform = useQuery({
     queryKey: keys.waveform(recordingId),
     staleTime: Number.POSITIVE_INFINITY,
@@ -184,6 +189,7 @@ function usePeaks(recordingId: string): Uint8Array | null {
       }
     },
   });
+  if (waveform.isPending) return undefined;
   return waveform.data === undefined || waveform.data.length === 0 ? null : waveform.data;
 }
 

@@ -6,7 +6,7 @@ import { failureOf } from "@/api/errors";
 import { keys } from "@/api/queries";
 import { search } from "@/api/search";
 import type { Recording } from "@/gen/recordroute/gateway/v1/library_pb";
-import { currentLanguage } from "@/i18n";
+import { currentLocale } from "@/i18n";
 import { clock, dateOf, dayAndTime, secondsOf } from "@/lib/time";
 import { EmptyState, ErrorState, LoadingState } from "@/ui/State";
 import styles from "./SimilarPanel.module.css";
@@ -16,7 +16,7 @@ const LIMIT = 10;
 /** The recordings that speak of the same, most alike first. */
 export function SimilarPanel({ recording }: { recording: Recording }) {
   const { t } = useTranslation("recording/similar");
-  const language = currentLanguage();
+  const language = currentLocale();
   const similar = useQuery({
     queryKey: keys.similar(recording.id),
     queryFn: () => search.findSimilar({ recordingId: recording.id, limit: LIMIT }),

@@ -9,6 +9,8 @@ import styles from "./SegmentRow.module.css";
 type SegmentRowProps = Omit<SegmentMenuProps, "onClose"> & {
   isTurn: boolean;
   isPage: boolean;
+  /** A link has led here. */
+  isTarget: boolean;
   name: string;
   colour: string;
   /** Words below this probability are marked; 0: none. */
@@ -21,6 +23,7 @@ type SegmentRowProps = Omit<SegmentMenuProps, "onClose"> & {
 export const SegmentRow = memo(function SegmentRow({
   isTurn,
   isPage,
+  isTarget,
   name,
   colour,
   threshold,
@@ -61,7 +64,12 @@ export const SegmentRow = memo(function SegmentRow({
           </button>
         )}
         {editor ?? (
-          <p className={styles.text} data-text={index}>
+          <p
+            className={styles.text}
+            data-text={index}
+            data-target={isTarget || undefined}
+            aria-current={isTarget ? "location" : undefined}
+          >
             <Words segment={segment} threshold={threshold} />
           </p>
         )}

@@ -1,11 +1,17 @@
-import { type FormEvent, useId, useState } from "react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useErrorText } from "@/api/errors";
-import { Button } from "@/ui/Button";
-import { Dialog } from "@/ui/Dialog";
-import { TextField } from "@/ui/Field";
+import { keys } from "@/api/queries";
+import { voices } from "@/api/voices";
+import { Checkbox, TextField } from "@/ui/Field";
+import { FormDialog } from "@/ui/FormDialog";
+import { useToasts } from "@/ui/Toast";
+import styles from "./SpeakerDialog.module.css";
 
 type SpeakerDialogProps = {
+  recordingId: string;
+  label: string;
   /** What is shown for the speaker now. */
   shown: string;
   /** The name that it has; empty where it has none. */
@@ -14,21 +20,31 @@ type SpeakerDialogProps = {
   onClose: () => void;
 };
 
-/** Asks what a speaker is called, everywhere in the recording. */
-export function SpeakerDialog({ shown, name, onRename, onClose }: SpeakerDialogProps) {
+/** Asks what a speaker is called, everywhere in the recording, and whether new recordings are to know the voice. */
+export function SpeakerDialog({ recordingId, label, shown, name, onRename, onClose }: SpeakerDialogProps) {
   const { t } = useTranslation("recording");
-  const { t: common } = useTranslation("ui");
-  const formId = useId();
+  const cache = useQueryClient();
+  const toasts = useToasts();
+  const [requestId] = useState(() => crypto.randomUUID());
   const [wanted, setWanted] = useState(name);
+  const [remembers, setRemembers] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const errorText = useErrorText(error);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (wanted.trim() === name) return onClose();
+  // Fails where the operator does not allow it: then it is not offered.
+  const known = useQuery({ queryKey: keys.voices, queryFn: () => voices.listVoices({}) });
+  const person = wanted.trim();
+  const canRemember =
+    known.isSuccess && person !== "" && known.data.voices.every((voice) => voice.name !== person);
+  const submit = async () => {
     setBusy(true);
     try {
-      await onRename(wanted.trim());
+      if (person !== name) await onRename(person);
+      if (canRemember && remembers) {
+        await voices.rememberVoice({ requestId, recordingId, speaker: label, name: person, consent: true });
+        void cache.invalidateQueries({ queryKey: keys.voices });
+        toasts.show(t("voiceRemembered", { name: person }));
+      }
       onClose();
     } catch (failure) {
       setError(failure);
@@ -36,31 +52,37 @@ export function SpeakerDialog({ shown, name, onRename, onClose }: SpeakerDialogP
     }
   };
   return (
-    <Dialog
+    <FormDialog
       title={t("renameSpeaker", { name: shown })}
+      submit={t("renameEverywhere")}
+      busy={isBusy}
+      onSubmit={() => void submit()}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>{common("cancel")}</Button>
-          <Button type="submit" form={formId} variant="primary" busy={isBusy}>
-            {t("renameEverywhere")}
-          </Button>
-        </>
-      }
     >
-      <form id={formId} onSubmit={submit}>
-        <TextField
-          label={t("speakerName")}
-          hint={t("speakerNameHint")}
-          error={error === undefined ? undefined : errorText}
-          value={wanted}
-          maxLength={80}
-          autoComplete="off"
-          autoFocus
-          onFocus={(event) => event.currentTarget.select()}
-          onChange={(event) => setWanted(event.currentTarget.value)}
+      <TextField
+        label={t("speakerName")}
+        hint={t("speakerNameHint")}
+        error={error === undefined ? undefined : errorText}
+        value={wanted}
+        maxLength={80}
+        autoComplete="off"
+        autoFocus
+        onFocus={(event) => event.currentTarget.select()}
+        onChange={(event) => setWanted(event.currentTarget.value)}
+      />
+      {canRemember && (
+        <Checkbox
+          className={styles.voice}
+          label={
+            <>
+              {t("rememberVoice")}
+              <small>{t("rememberVoiceHint")}</small>
+            </>
+          }
+          checked={remembers}
+          onChange={(event) => setRemembers(event.currentTarget.checked)}
         />
-      </form>
-    </Dialog>
+      )}
+    </FormDialog>
   );
 }

@@ -26,13 +26,11 @@ import { TranscriptList, type TranscriptListHandle } from "./TranscriptList";
 import styles from "./TranscriptPanel.module.css";
 import type { TranscriptStore } from "./TranscriptStore";
 import { TranscriptToolbar } from "./TranscriptToolbar";
+import { isInside, type Target } from "./target";
 import { useFind } from "./useFind";
 import { useSegmentEditing } from "./useSegmentEditing";
 import { useEditState } from "./useTranscript";
 import { useViewPreferences } from "./viewPreferences";
-
-/** A place that another part of the page wants to be shown; a new object each time. */
-export type Target = { readonly segment: number };
 
 type TranscriptPanelProps = {
   recording: Recording;
@@ -79,10 +77,6 @@ export function TranscriptPanel({ recording, transcript, store, player, ...more 
   const choices = useMemo<SpeakerChoice[]>(
     () => speakers.map(({ label }) => ({ label, name: nameOf(label) })),
     [speakers, nameOf],
-  );
-  const positions = useMemo(
-    () => new Map(speakers.map(({ label }, position) => [label, position])),
-    [speakers],
   );
 
   const change = useCallback(
@@ -139,9 +133,11 @@ export function TranscriptPanel({ recording, transcript, store, player, ...more 
     requestAnimationFrame(() => findField.current?.select());
   }, [finding.open]);
   const { target } = more;
+  // The page that it stands on may still be on its way.
+  const isTargetThere = target !== null && target.segment < segments.length;
   useEffect(() => {
-    if (target !== null) list.current?.reveal(target.segment);
-  }, [target]);
+    if (target !== null && isTargetThere) list.current?.reveal(target.segment);
+  }, [target, isTargetThere]);
   useShortcuts({ canEdit, openFind, undo, redo, begin, list, player, store });
 
   /** A click on a word is a click to hear it, unless it ends a selection. */
@@ -251,11 +247,9 @@ export function TranscriptPanel({ recording, transcript, store, player, ...more 
                 isPage={row.isPage}
                 isLast={index === segments.length - 1}
                 name={segment.speaker === "" ? "" : nameOf(segment.speaker)}
-                colour={
-                  segment.speaker === ""
-                    ? "var(--line-strong)"
-                    : speakerColour(positions.get(segment.speaker) ?? 0)
-                }
+                // What is heard is marked by itself.
+                isTarget={player === null && isInside(target, index)}
+                colour={segment.speaker === "" ? "var(--line-strong)" : speakerColour(segment.speaker)}
                 threshold={threshold}
                 canEdit={canEdit}
                 speakers={choices}
@@ -294,6 +288,8 @@ export function TranscriptPanel({ recording, transcript, store, player, ...more 
       </div>
       {named !== null && (
         <SpeakerDialog
+          recordingId={recording.id}
+          label={named}
           shown={nameOf(named)}
           name={renamed?.name ?? ""}
           onRename={(name) => store.edit([{ kind: "rename", label: named, name }])}

@@ -7,9 +7,10 @@ import { type Edit, editMessage, withEdit } from "./edits";
 import { type Segment, segmentOf, type Transcript, withPage } from "./model";
 import { changedTo, moved, redoTarget, startUndo, type UndoStack, undoTarget } from "./undoStack";
 
-/** Enough for several screens: they are there at once, and the rest follows in large pages. */
-const FIRST_PAGE_SIZE = 300;
-const PAGE_SIZE = 5000;
+/** Enough for several screens: they are there at once. */
+const FIRST_PAGE_SIZE = 100;
+/** As much of the rest at a time as is taken in without holding up who reads the first lines meanwhile. */
+const PAGE_SIZE = 1000;
 
 export type EditState = {
   canUndo: boolean;

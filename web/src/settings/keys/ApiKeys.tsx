@@ -1,5 +1,5 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { KeyRound, Plus } from "lucide-react";
+import { useQuery } from "@tanstack/react-query";
+import { KeyRound } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { identity } from "@/api/clients";
@@ -9,14 +9,11 @@ import { currentLocale } from "@/i18n";
 import { dateOf, dayAndTime } from "@/lib/time";
 import { Badge } from "@/ui/Badge";
 import { Button } from "@/ui/Button";
-import { ConfirmDialog } from "@/ui/Dialog";
-import { EmptyState, ErrorState, LoadingState } from "@/ui/State";
 import { Switch } from "@/ui/Switch";
 import { useToasts } from "@/ui/Toast";
-import { Card, Row, Rows } from "../Card";
+import { Row } from "../Card";
 import { useCaller } from "../caller";
-import { NoAccess } from "../NoAccess";
-import { SecretDialog } from "../SecretDialog";
+import { SecretsCard } from "../SecretsCard";
 import { useScopeName } from "../scopes";
 import { CreateKeyDialog } from "./CreateKeyDialog";
 import { type KeyState, stateOf } from "./expiry";
@@ -80,96 +77,49 @@ function KeyRow({ apiKey, isOwnKey, showUser, onRevoke }: KeyRowProps) {
 /** The keys that programs call with. */
 export default function ApiKeys() {
   const { t } = useTranslation("settings");
-  const { caller, canWrite } = useCaller();
-  const cache = useQueryClient();
+  const { caller } = useCaller();
   const toasts = useToasts();
-  const [isCreating, setCreating] = useState(false);
-  const [secret, setSecret] = useState("");
-  const [revoking, setRevoking] = useState<ApiKey | null>(null);
   const [allUsers, setAllUsers] = useState(false);
   const [showEnded, setShowEnded] = useState(false);
   const list = useQuery({
     queryKey: [...keys.apiKeys, allUsers],
     queryFn: () => identity.listApiKeys({ allUsers }),
   });
-  const revoke = useMutation({
-    mutationFn: (key: ApiKey) => identity.revokeApiKey({ requestId: crypto.randomUUID(), apiKeyId: key.id }),
-    onSuccess: (_, key) => toasts.show(t("keyRevoked", { name: key.name })),
-    onError: toasts.showError,
-    onSettled: () => {
-      setRevoking(null);
-      void cache.invalidateQueries({ queryKey: keys.apiKeys });
-    },
-  });
   const all = list.data?.apiKeys ?? [];
   const shown = all.filter((key) => showEnded || keyStateOf(key) === "active");
   const endedCount = all.filter((key) => keyStateOf(key) !== "active").length;
   return (
-    <>
-      {caller !== null && !canWrite && <NoAccess scope="write" />}
-      <Card
-        title={t("keys")}
-        text={t("keysText")}
-        actions={
-          canWrite && (
-            <Button variant="primary" icon={<Plus />} onClick={() => setCreating(true)}>
-              {t("newKey")}
-            </Button>
-          )
-        }
-      >
-        {list.isPending && <LoadingState />}
-        {list.isError && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
-        {list.isSuccess && shown.length === 0 && (
-          <EmptyState icon={<KeyRound />} title={t("noKeys")} text={t("noKeysText")} />
-        )}
-        {shown.length > 0 && (
-          <Rows label={t("keys")}>
-            {shown.map((key) => (
-              <KeyRow
-                key={key.id}
-                apiKey={key}
-                isOwnKey={caller !== null && key.id === caller.apiKeyId}
-                showUser={allUsers}
-                onRevoke={canWrite ? () => setRevoking(key) : undefined}
-              />
-            ))}
-          </Rows>
-        )}
-        {(endedCount > 0 || showEnded) && (
-          <Switch label={t("showEnded", { count: endedCount })} checked={showEnded} onChange={setShowEnded} />
-        )}
-        {caller?.isOperator && <Switch label={t("keysOfAll")} checked={allUsers} onChange={setAllUsers} />}
-      </Card>
-      {isCreating && caller !== null && (
-        <CreateKeyDialog
-          caller={caller}
-          onClose={() => setCreating(false)}
-          onCreated={(made) => {
-            setCreating(false);
-            setSecret(made);
-          }}
+    <SecretsCard
+      title={t("keys")}
+      text={t("keysText")}
+      queryKey={keys.apiKeys}
+      query={list}
+      items={shown}
+      empty={{ icon: <KeyRound />, title: t("noKeys"), text: t("noKeysText") }}
+      renderRow={(key, onRevoke) => (
+        <KeyRow
+          key={key.id}
+          apiKey={key}
+          isOwnKey={caller !== null && key.id === caller.apiKeyId}
+          showUser={allUsers}
+          onRevoke={onRevoke}
         />
       )}
-      {secret !== "" && (
-        <SecretDialog
-          title={t("keyMade")}
-          text={t("keyMadeText")}
-          secret={secret}
-          onClose={() => setSecret("")}
-        />
+      newText={t("newKey")}
+      renderNew={(dialog) => caller !== null && <CreateKeyDialog caller={caller} {...dialog} />}
+      made={{ title: t("keyMade"), text: t("keyMadeText") }}
+      question={(key) => ({
+        title: t("revokeKey", { name: key.name }),
+        text: key.id === caller?.apiKeyId ? t("revokeOwnText") : t("revokeText"),
+        action: t("revoke"),
+      })}
+      remove={({ id }) => identity.revokeApiKey({ requestId: crypto.randomUUID(), apiKeyId: id })}
+      onRemoved={({ name }) => toasts.show(t("keyRevoked", { name }))}
+    >
+      {(endedCount > 0 || showEnded) && (
+        <Switch label={t("showEnded", { count: endedCount })} checked={showEnded} onChange={setShowEnded} />
       )}
-      {revoking !== null && (
-        <ConfirmDialog
-          title={t("revokeKey", { name: revoking.name })}
-          text={revoking.id === caller?.apiKeyId ? t("revokeOwnText") : t("revokeText")}
-          action={t("revoke")}
-          danger
-          busy={revoke.isPending}
-          onConfirm={() => revoke.mutate(revoking)}
-          onClose={() => setRevoking(null)}
-        />
-      )}
-    </>
+      {caller?.isOperator && <Switch label={t("keysOfAll")} checked={allUsers} onChange={setAllUsers} />}
+    </SecretsCard>
   );
 }

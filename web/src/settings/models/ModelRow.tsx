@@ -15,6 +15,7 @@ import { ErrorNotice, Notice } from "@/ui/Notice";
 import { useToasts } from "@/ui/Toast";
 import { Row } from "../Card";
 import { chooseModel, models } from "./client";
+import { descriptionOf } from "./description";
 import styles from "./Models.module.css";
 import { PullProgress } from "./PullProgress";
 import { usePull } from "./usePull";
@@ -89,6 +90,7 @@ export function ModelRow({ model, isAdmin }: { model: Model; isAdmin: boolean })
       refresh();
     },
   });
+  const description = descriptionOf(model, t);
   const isPulling = pull.progress !== null;
   const isThere = model.sizeBytes > 0n;
   const isWhole = model.state === ModelState.INSTALLED || model.state === ModelState.OUTDATED;
@@ -114,9 +116,9 @@ export function ModelRow({ model, isAdmin }: { model: Model; isAdmin: boolean })
       badges={<StateBadges model={model} />}
       details={
         <>
-          {model.description !== "" && (
-            <span className={styles.description} lang="en">
-              {model.description}
+          {description.text !== "" && (
+            <span className={styles.description} lang={description.lang}>
+              {description.text}
             </span>
           )}
           {useDetails(model)}

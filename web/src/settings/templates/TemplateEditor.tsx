@@ -1,18 +1,16 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useId, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { failureOf } from "@/api/errors";
 import { keys } from "@/api/queries";
 import { templates as client } from "@/api/templates";
-import { Button } from "@/ui/Button";
-import { Dialog } from "@/ui/Dialog";
 import { TextField } from "@/ui/Field";
+import { FormDialog } from "@/ui/FormDialog";
 import { ErrorNotice, Notice } from "@/ui/Notice";
 import { useToasts } from "@/ui/Toast";
 import { FormatHelp } from "./FormatHelp";
 import { MarkdownEditor } from "./MarkdownEditor";
-import styles from "./Templates.module.css";
-import { lineRange, templateErrorOf } from "./templateError";
+import { lengthErrorOf, lineRange, templateErrorOf } from "./templateError";
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
@@ -28,7 +26,6 @@ type TemplateEditorProps = {
 /** Writes a template of one's own. */
 export function TemplateEditor({ name: known, markdown, taken, onClose }: TemplateEditorProps) {
   const { t } = useTranslation("settings");
-  const formId = useId();
   const cache = useQueryClient();
   const toasts = useToasts();
   const area = useRef<HTMLTextAreaElement>(null);
@@ -43,63 +40,57 @@ export function TemplateEditor({ name: known, markdown, taken, onClose }: Templa
       onClose();
     },
     onError: (error) => {
-      const line = templateErrorOf(failureOf(error))?.line ?? null;
+      const line = templateErrorOf(failureOf(error), t)?.line ?? null;
       if (line === null || area.current === null) return;
       const { start, end } = lineRange(text, line);
       area.current.focus();
       area.current.setSelectionRange(start, end);
     },
   });
-  const mistake = put.isError ? templateErrorOf(failureOf(put.error)) : null;
+  const tooLong = lengthErrorOf(text, t);
+  const mistake = tooLong ?? (put.isError ? templateErrorOf(failureOf(put.error), t) : null);
   const isBadName = name !== "" && !NAME.test(name);
   const replaces = isNew ? taken.get(name) : undefined;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     if (NAME.test(name)) put.mutate();
   };
   return (
-    <Dialog
+    <FormDialog
       wide
       title={isNew ? t("newTemplate") : t("editTemplate", { name: known })}
+      submit={t("save")}
+      busy={put.isPending}
+      disabled={tooLong !== null}
+      onSubmit={submit}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button type="submit" form={formId} variant="primary" busy={put.isPending}>
-            {t("save")}
-          </Button>
-        </>
-      }
     >
-      <form id={formId} className={styles.form} onSubmit={submit}>
-        {isNew && (
-          <TextField
-            label={t("templateName")}
-            hint={t("templateNameHint")}
-            error={isBadName ? t("templateNameBad") : undefined}
-            required
-            autoComplete="off"
-            spellCheck={false}
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-          />
-        )}
-        {replaces !== undefined && (
-          <Notice tone="warning">{t(replaces ? "hidesBuiltIn" : "replacesOwn", { name })}</Notice>
-        )}
-        <MarkdownEditor
-          label={t("templateText")}
-          value={text}
-          error={mistake}
-          area={area}
-          onChange={(next) => {
-            setText(next);
-            if (put.isError) put.reset();
-          }}
+      {isNew && (
+        <TextField
+          label={t("templateName")}
+          hint={t("templateNameHint")}
+          error={isBadName ? t("templateNameBad") : undefined}
+          required
+          autoComplete="off"
+          spellCheck={false}
+          value={name}
+          onChange={(event) => setName(event.target.value)}
         />
-        {put.isError && mistake === null && <ErrorNotice error={put.error} />}
-        <FormatHelp />
-      </form>
-    </Dialog>
+      )}
+      {replaces !== undefined && (
+        <Notice tone="warning">{t(replaces ? "hidesBuiltIn" : "replacesOwn", { name })}</Notice>
+      )}
+      <MarkdownEditor
+        label={t("templateText")}
+        value={text}
+        error={mistake}
+        area={area}
+        onChange={(next) => {
+          setText(next);
+          if (put.isError) put.reset();
+        }}
+      />
+      {put.isError && mistake === null && <ErrorNotice error={put.error} />}
+      <FormatHelp />
+    </FormDialog>
   );
 }

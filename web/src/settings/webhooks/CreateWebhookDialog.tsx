@@ -1,13 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useId, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { keys } from "@/api/queries";
 import type { WebhookEvent } from "@/gen/recordroute/gateway/v1/webhook_pb";
-import { Button } from "@/ui/Button";
-import { Dialog } from "@/ui/Dialog";
-import { Checkbox, TextField } from "@/ui/Field";
+import { CheckboxGroup } from "@/ui/CheckboxGroup";
+import { TextField } from "@/ui/Field";
+import { FormDialog } from "@/ui/FormDialog";
 import { ErrorNotice } from "@/ui/Notice";
-import styles from "../keys/ApiKeys.module.css";
 import { webhooks } from "./client";
 import { EVENTS, useEventName } from "./events";
 
@@ -16,7 +15,6 @@ type CreateWebhookDialogProps = { onCreated: (secret: string) => void; onClose: 
 /** Adds a webhook. */
 export function CreateWebhookDialog({ onCreated, onClose }: CreateWebhookDialogProps) {
   const { t } = useTranslation("settings");
-  const formId = useId();
   const cache = useQueryClient();
   const eventName = useEventName();
   const [url, setUrl] = useState("");
@@ -29,56 +27,36 @@ export function CreateWebhookDialog({ onCreated, onClose }: CreateWebhookDialogP
       onCreated(secret);
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     if (events.length > 0) create.mutate();
   };
   return (
-    <Dialog
+    <FormDialog
       title={t("newWebhook")}
+      submit={t("add")}
+      busy={create.isPending}
+      disabled={events.length === 0}
+      onSubmit={submit}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button
-            type="submit"
-            form={formId}
-            variant="primary"
-            busy={create.isPending}
-            disabled={events.length === 0}
-          >
-            {t("add")}
-          </Button>
-        </>
-      }
     >
-      <form id={formId} className={styles.form} onSubmit={submit}>
-        <TextField
-          label={t("webhookUrl")}
-          type="url"
-          placeholder="https://"
-          required
-          pattern="https?://.+"
-          maxLength={2048}
-          value={url}
-          onChange={(event) => setUrl(event.target.value)}
-        />
-        <fieldset className={styles.scopes}>
-          <legend>{t("events")}</legend>
-          {EVENTS.map((event) => (
-            <Checkbox
-              key={event}
-              label={eventName(event)}
-              checked={events.includes(event)}
-              onChange={({ target }) =>
-                setEvents(target.checked ? [...events, event] : events.filter((other) => other !== event))
-              }
-            />
-          ))}
-          {events.length === 0 && <p className={styles.error}>{t("noEvent")}</p>}
-        </fieldset>
-        {create.isError && <ErrorNotice error={create.error} />}
-      </form>
-    </Dialog>
+      <TextField
+        label={t("webhookUrl")}
+        type="url"
+        placeholder="https://"
+        required
+        pattern="https?://.+"
+        maxLength={2048}
+        value={url}
+        onChange={(event) => setUrl(event.target.value)}
+      />
+      <CheckboxGroup
+        label={t("events")}
+        options={EVENTS.map((event) => ({ value: event, label: eventName(event) }))}
+        chosen={events}
+        error={events.length === 0 ? t("noEvent") : undefined}
+        onChange={setEvents}
+      />
+      {create.isError && <ErrorNotice error={create.error} />}
+    </FormDialog>
   );
 }

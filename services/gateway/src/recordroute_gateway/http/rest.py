@@ -240,6 +240,7 @@ class HistoryParameters(Strict):
     folder: str = Field("", max_length=256)
     tag: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field([], max_length=64)
     language: list[Annotated[str, Field(pattern="^[a-z]{2,3}$")]] = Field([], max_length=64)
+    speaker: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field([], max_length=64)
     recorded_from: Time | None = None
     recorded_before: Time | None = None
 
@@ -257,6 +258,7 @@ async def history(
             folder=parameters.folder,
             tags=parameters.tag,
             languages=parameters.language,
+            speakers=parameters.speaker,
             recorded_from=timestamp(parameters.recorded_from),
             recorded_before=timestamp(parameters.recorded_before),
         ),

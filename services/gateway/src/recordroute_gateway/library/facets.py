@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from recordroute_gateway.database import Database
 from recordroute_gateway.library.access import seen
 from recordroute_gateway.library.labels import title_key
+from recordroute_gateway.library.speaker_names import count_by_name
 from recordroute_gateway.tables import recording_tags, recordings
 
 MAX_VALUES = 1000
@@ -22,6 +23,7 @@ class Facets:
     tags: dict[str, int]
     folders: dict[str, int]
     languages: dict[str, int]
+    speakers: dict[str, int]
     bin_count: int
 
 
@@ -48,8 +50,16 @@ async def read_facets(database: Database, user: str) -> Facets:
         for language, count in await connection.execute(languages):
             if language:
                 language_counts[language.partition("-")[0]] += count
+        speakers = await connection.execute(count_by_name(here))
+        speaker_counts = {row.name: row.recordings for row in speakers}
         bin_count = (await connection.execute(in_bin)).scalar_one()
-    return Facets(_by_name(tag_counts), _by_name(folder_counts), _by_name(language_counts), bin_count)
+    return Facets(
+        _by_name(tag_counts),
+        _by_name(folder_counts),
+        _by_name(language_counts),
+        _by_name(speaker_counts),
+        bin_count,
+    )
 
 
 def _by_name(counts: dict[str, int]) -> dict[str, int]:

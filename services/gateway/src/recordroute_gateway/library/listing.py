@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from recordroute_gateway.library.access import seen
 from recordroute_gateway.library.labels import clean_folder, clean_line, comparable
+from recordroute_gateway.library.speaker_names import one_speaks
 from recordroute_gateway.tables import artifacts, recording_tags, recordings, workflows
 
 BAD_TOKEN = "page_token is not one that this server gave for this very list"
@@ -39,6 +40,7 @@ class ListQuery:
     recorded_from: datetime | None = None
     recorded_before: datetime | None = None
     languages: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
     workflow_states: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     in_bin: bool = False
@@ -93,6 +95,11 @@ def select_page(user: str, query: ListQuery, page_size: int, page_token: str) ->
     ).limit(page_size + 1)
 
 
+def select_count(user: str, query: ListQuery) -> Select[int]:
+    """Returns the statement for the number of recordings on all pages."""
+    return select(func.count()).select_from(recordings).where(seen(user), *conditions(query))
+
+
 def make_token(query: ListQuery, user: str, sort_key: Any, row_id: str) -> str:
     """Returns the token of the page that follows a row."""
     value = sort_key.isoformat() if isinstance(sort_key, datetime) else sort_key
@@ -129,6 +136,8 @@ def conditions(query: ListQuery) -> list[ColumnElement[bool]]:
                 *(recordings.c.language.startswith(f"{language}-") for language in query.languages),
             )
         )
+    if query.speakers:
+        found.append(one_speaks(tuple(clean_line(name) for name in query.speakers)))
     if query.workflow_states:
         found.append(_latest_state.in_(query.workflow_states))
     if query.kinds:

@@ -126,12 +126,13 @@ class MinutesEditor:
         is_current = etag_of(base.sha256) == etag
         # Changes that fail leave no trace of their request; those of other minutes are refused below.
         after = await asyncio.to_thread(apply_edits, before, edits) if is_current else before
-        orphans: list[str] = []
+        sha256 = base.sha256
         async with self._database.write() as connection:
             row = await lock_recording(connection, recording_id)
             if row is None:
                 raise not_found(recording_id)
-            if not await is_repeated(connection, user, request_id, recording_id):
+            is_done = await is_repeated(connection, user, request_id, recording_id)
+            if not is_done:
                 query = select(artifacts.c.sha256, artifacts.c.stale).where(
                     artifacts.c.recording_id == recording_id, artifacts.c.kind == ArtifactKind.MINUTES.value
                 )
@@ -153,9 +154,12 @@ class MinutesEditor:
                         there.stale,
                     )
                     await self._library.replace_artifact(connection, row, made, {})
-                    orphans.append(base.sha256)
-                    await add_orphans(connection, orphans)
+                    await add_orphans(connection, [base.sha256])
                     await self._library.log_change(connection, recording_id)
-        await self._library.delete_orphans(orphans)
-        recording = await self._library.get(user, recording_id)
-        return await self._library.minutes(recording), minutes_etag(recording)
+        if is_done:
+            # What the first time has made may have been changed since.
+            recording = await self._library.get(user, recording_id)
+            return await self._library.minutes(recording), minutes_etag(recording)
+        if sha256 != base.sha256:
+            await self._library.delete_orphans([base.sha256])
+        return after, etag_of(sha256)

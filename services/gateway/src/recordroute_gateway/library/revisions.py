@@ -122,15 +122,15 @@ class RevisionStore:
         Raises NotFound (ARTIFACT_NOT_READY), Outdated (ETAG_MISMATCH) and InvalidInput (BAD_EDIT).
         """
 
-        def work(data: bytes) -> tuple[bytes, Edited]:
-            edited = apply_edits(Transcript.from_json(json.loads(data)), edits)
+        def work(transcript: Transcript) -> tuple[bytes, Edited]:
+            edited = apply_edits(transcript, edits)
             return transcript_bytes(edited.transcript), edited
 
         known = await self._find_request(recording.id, request_id)
         if known is not None:
             return known
         base = await self._base(recording, etag)
-        data, edited = await asyncio.to_thread(work, await self._library.blobs.get(base.sha256))
+        data, edited = await asyncio.to_thread(work, await self._library.transcripts.read(base.sha256))
 
         async def follow(connection: AsyncConnection) -> None:
             if learn:
@@ -160,7 +160,7 @@ class RevisionStore:
             return known
         base = await self._base(recording, etag)
         wanted = await self._find(recording, revision)
-        transcript = await self._transcript(wanted.sha256)
+        transcript = await self._library.transcripts.read(wanted.sha256)
         row = {
             "author": user,
             "request_id": request_id,
@@ -277,7 +277,7 @@ class RevisionStore:
             return None
         return Revised(
             _revision(row),
-            await self._transcript(row.sha256),
+            await self._library.transcripts.read(row.sha256),
             tuple(row.changed_segments),
             tuple(row.replaced_counts),
         )
@@ -286,10 +286,6 @@ class RevisionStore:
         known = await self._find_request(recording_id, request_id)
         assert known is not None, "the same request was faster"
         return known
-
-    async def _transcript(self, sha256: str) -> Transcript:
-        data = await self._library.blobs.get(sha256)
-        return await asyncio.to_thread(lambda: Transcript.from_json(json.loads(data)))
 
 
 def _artifact(recording: Recording) -> Artifact:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from obstore.exceptions import BaseError
@@ -24,7 +24,7 @@ from recordroute_gateway.library.answer_tasks import add_answer_tasks
 from recordroute_gateway.library.changes import ChangeKind, append_changes, seen_by
 from recordroute_gateway.library.index_tasks import add_index_task
 from recordroute_gateway.library.labels import search_text, title_key
-from recordroute_gateway.library.listing import ListQuery, make_token, select_page
+from recordroute_gateway.library.listing import ListQuery, make_token, select_count, select_page
 from recordroute_gateway.library.records import (
     Access,
     Artifact,
@@ -38,6 +38,7 @@ from recordroute_gateway.library.records import (
     Transcript,
     made_of,
 )
+from recordroute_gateway.library.transcripts import TranscriptReader
 from recordroute_gateway.tables import (
     artifacts,
     blob_columns,
@@ -55,6 +56,7 @@ from recordroute_gateway.workflow.records import ARTIFACT_OF_STAGE, Stage, State
 
 log = structlog.get_logger(__name__)
 
+Read = TypeVar("Read")
 EVERYTHING = ListQuery()
 # What a change of makes a new version of a recording.
 VERSIONED = frozenset(("title", "tags", "folder", "recorded_at", "bookmarks", "title_is_set"))
@@ -66,6 +68,7 @@ class LibraryStore:
     def __init__(self, database: Database, blobs: BlobStore) -> None:
         self._database = database
         self.blobs = blobs
+        self.transcripts = TranscriptReader(blobs)
 
     async def create(
         self,
@@ -192,6 +195,11 @@ class LibraryStore:
             page = await self._load(connection, rows[:page_size], user)
         more = len(rows) > page_size
         return page, make_token(query, user, rows[page_size - 1].sort_key, page[-1].id) if more else ""
+
+    async def count(self, user: str, query: ListQuery = EVERYTHING) -> int:
+        """Returns how many recordings `list_page` gives on all pages."""
+        async with self._database.read() as connection:
+            return (await connection.execute(select_count(user, query))).scalar_one()
 
     async def put_artifact(
         self,
@@ -323,6 +331,7 @@ class LibraryStore:
                     await self._database.hold(connection, _blob_lock(name))
                     if not await _is_used(connection, name):
                         await self.blobs.delete(name)
+                        self.transcripts.forget(name)
                     await connection.execute(delete(orphan_blobs).where(orphan_blobs.c.sha256 == name))
             except (BaseError, OSError) as error:
                 log.warning("blob can't be deleted", sha256=name, error=str(error))
@@ -386,6 +395,16 @@ class LibraryStore:
 
     async def read_artifact(self, recording: Recording, kind: ArtifactKind) -> bytes:
         """Returns an artifact's bytes. Raises NotFound where it has not been made."""
+        return await self._read(recording, kind, self.blobs.get)
+
+    async def transcript(self, recording: Recording) -> Transcript:
+        """Returns the transcript. Raises NotFound where it has not been made."""
+        return await self._read(recording, ArtifactKind.TRANSCRIPT, self.transcripts.read)
+
+    async def _read(
+        self, recording: Recording, kind: ArtifactKind, read: Callable[[str], Awaitable[Read]]
+    ) -> Read:
+        """Reads an artifact's blob, or the one that has come into its place since."""
         artifact = recording.artifact(kind)
         if artifact is None:
             raise NotFound(
@@ -394,16 +413,12 @@ class LibraryStore:
                 metadata={"artifact": kind.value},
             )
         try:
-            return await self.blobs.get(artifact.sha256)
+            return await read(artifact.sha256)
         except FileNotFoundError:
             newer = await self.find_artifact(recording.id, kind)
             if newer is None or newer.sha256 == artifact.sha256:
                 raise
-            return await self.blobs.get(newer.sha256)
-
-    async def transcript(self, recording: Recording) -> Transcript:
-        """Returns the transcript. Raises NotFound where it has not been made."""
-        return Transcript.from_json(json.loads(await self.read_artifact(recording, ArtifactKind.TRANSCRIPT)))
+            return await read(newer.sha256)
 
     async def minutes(self, recording: Recording) -> Minutes:
         """Returns the minutes. Raises NotFound where they have not been made."""

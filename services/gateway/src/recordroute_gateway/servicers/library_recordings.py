@@ -43,17 +43,24 @@ class RecordingCalls(LibraryCalls):
             recorded_from=time_of(request, "recorded_from"),
             recorded_before=time_of(request, "recorded_before"),
             languages=tuple(request.languages),
+            speakers=tuple(request.speakers),
             workflow_states=tuple(enum_names(request, "workflow_states")),
             kinds=tuple(enum_names(request, "kinds")),
             in_bin=request.in_bin,
             order=Order.CREATED_AT if order == "unspecified" else Order(order),
             ascending=request.ascending,
         )
-        page, token = await self._parts.library.list_page(
-            current_caller().user, request.page_size or DEFAULT_PAGE_SIZE, request.page_token, query
+        user, library = current_caller().user, self._parts.library
+        page, token = await library.list_page(
+            user, request.page_size or DEFAULT_PAGE_SIZE, request.page_token, query
         )
+        # A list that ends on its first page has been counted already.
+        is_first = not request.page_token
+        total = await library.count(user, query) if is_first and token else len(page)
         return library_pb2.ListRecordingsResponse(
-            recordings=map(recording_message, page), next_page_token=token
+            recordings=map(recording_message, page),
+            next_page_token=token,
+            total_count=total if is_first else None,
         )
 
     async def ListFacets(
@@ -68,6 +75,7 @@ class RecordingCalls(LibraryCalls):
             tags=messages(facets.tags),
             folders=messages(facets.folders),
             languages=messages(facets.languages),
+            speakers=messages(facets.speakers),
             bin_count=facets.bin_count,
         )
 

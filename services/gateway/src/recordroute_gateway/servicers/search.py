@@ -11,7 +11,7 @@ import grpc.aio
 from recordroute.gateway.v1 import search_pb2, search_pb2_grpc
 from recordroute_runtime.errors import InvalidInput, NotFound
 from recordroute_runtime.remote import read_error
-from recordroute_runtime.wire import to_duration
+from recordroute_runtime.wire import to_duration, to_timestamp
 
 from recordroute_gateway.clients.llm import AnswerEnd, AnswerSentence, Exchange, LlmClient, Passage
 from recordroute_gateway.clients.search import FoundPassage, SearchClient, SimilarDocument
@@ -278,4 +278,7 @@ def _hit(hit: FoundPassage, recording: Recording) -> search_pb2.SearchHit:
         page=hit.page,
         line=hit.line,
         segment_index=hit.first_segment,
+        last_segment_index=hit.last_segment,
+        recorded_at=to_timestamp(recording.recorded_at),
+        recording_kind=f"RECORDING_KIND_{recording.kind.name}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass
@@ -89,6 +90,33 @@ def wrap_handler(
         behaviour, handler.request_deserializer, handler.response_serializer
     )
     return wrapped
+
+
+def writing_handler(handler: grpc.RpcMethodHandler[Any, Any]) -> grpc.RpcMethodHandler[Any, Any]:
+    """Returns a handler that writes the messages of a stream itself; one with a single response as it is.
+
+    gRPC writes what a generator yields, too. But where it learns by a failed write that the client has left, it logs
+    that as an error of the servicer, with a traceback, and leaves the generator to the garbage collector.
+    """
+    if not handler.response_streaming:
+        return handler
+    streams = handler.request_streaming
+    generate: Any = handler.stream_stream if streams else handler.unary_stream
+
+    async def write(request: Any, context: Any) -> None:
+        async with aclosing(generate(request, context)) as responses:
+            async for response in responses:
+                try:
+                    await context.write(response)
+                except grpc.aio.InternalError as error:
+                    # As the notice of it, which is on its way, would end this.
+                    raise asyncio.CancelledError("the client has left") from error
+
+    make: Any = grpc.stream_stream_rpc_method_handler if streams else grpc.unary_stream_rpc_method_handler
+    written: grpc.RpcMethodHandler[Any, Any] = make(
+        write, handler.request_deserializer, handler.response_serializer
+    )
+    return written
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):

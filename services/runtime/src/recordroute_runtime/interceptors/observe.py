@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 import structlog
 
-from recordroute_runtime.interceptors.handlers import Call, CallInterceptor
+from recordroute_runtime.interceptors.handlers import Call, CallInterceptor, writing_handler
 from recordroute_runtime.telemetry import CALL_SECONDS, CALLS, CALLS_RUNNING, call_span
 
 log = structlog.get_logger(__name__)
@@ -35,6 +35,9 @@ class ObserveInterceptor(CallInterceptor):
         super().__init__()
         self._quiet = quiet
 
+    def wrap(self, method: str, handler: grpc.RpcMethodHandler[Any, Any]) -> grpc.RpcMethodHandler[Any, Any]:
+        return writing_handler(super().wrap(method, handler))
+
     @asynccontextmanager
     async def around(self, call: Call) -> AsyncIterator[None]:
         started = time.monotonic()
@@ -45,6 +48,10 @@ class ObserveInterceptor(CallInterceptor):
             code = ""
             try:
                 yield
+            except GeneratorExit:
+                # Nobody is there any more who would read on.
+                code = "CANCELLED"
+                raise
             except BaseException:
                 code = "CANCELLED" if call.context.cancelled() else ""
                 raise
