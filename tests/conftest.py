@@ -35,7 +35,7 @@ SMALL_MODELS = {
     "RECORDROUTE_LLM_MODEL": "smollm2-135m-instruct",
 }
 START_SECONDS = 120.0
-CALL_SECONDS = 30.0
+CALL_SECONDS = 60.0
 NO_PROXY = (("grpc.enable_http_proxy", 0),)
 
 
@@ -120,10 +120,10 @@ class EmbeddedSystem:
         path = self.data_dir / "logs" / f"{service}.log"
         return path.read_text() if path.exists() else ""
 
-    def finished_calls(self, service: str, method: str) -> int:
-        """Counts a service's calls of a method that ended with OK."""
+    def ended_calls(self, service: str, method: str, code: str = "OK") -> int:
+        """Counts a service's calls of a method that ended with `code`."""
         lines = self.log(service).splitlines()
-        return sum("code=OK" in line and f".{method} " in line for line in lines)
+        return sum(f"code={code} " in line and f".{method} " in line for line in lines)
 
     def channel(self, address: str = "") -> grpc.Channel:
         channel = grpc.insecure_channel(address or self.address(), options=NO_PROXY)

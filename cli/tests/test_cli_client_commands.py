@@ -13,7 +13,7 @@ from recordroute.gateway.v1 import library_pb2, search_pb2, upload_pb2, voice_pb
 from recordroute.stt.v1 import stt_pb2
 from recordroute_cli.exit_codes import ExitCode
 from recordroute_cli.render import moment
-from recordroute_runtime.errors import ModelMissing, UpstreamUnavailable
+from recordroute_runtime.errors import InvalidInput, ModelMissing, UpstreamUnavailable
 
 STRANGE_NAMES = [
     "with space.mp3",
@@ -65,6 +65,26 @@ def test_add_uploads_every_byte_and_follows_the_work(cli, library, media):
     assert uuid.UUID(config.request_id) != uuid.UUID(start.request_id)
     assert "About talk.mp3" in ran.out
     assert "transcribe succeeded" in ran.err
+
+
+def test_work_that_is_refused_leaves_the_recording_and_says_how_to_go_on(cli, library, media, monkeypatch):
+    record = library.record
+
+    def refuse(request):
+        record(request)
+        if isinstance(request, workflow_pb2.StartWorkflowRequest):
+            raise InvalidInput("BAD_TEMPLATE", "there is no template 'nope'")
+
+    monkeypatch.setattr(library, "record", refuse)
+    ran = cli("add", media, "--template", "nope", "--json")
+    (recording,) = library.recordings.values()
+    assert ran.code == ExitCode.FAILED
+    assert ran.err == (
+        f"error: {media}: there is no template 'nope' (BAD_TEMPLATE); the recording is added: start the work with: "
+        f"recordroute redo {recording.id[:8]}\n"
+    )
+    error = lines(ran.out)[-1]["error"]
+    assert (error["reason"], error["metadata"]) == ("BAD_TEMPLATE", {"recording_id": recording.id})
 
 
 def test_redo_starts_again_with_other_options(cli, library):
@@ -293,7 +313,7 @@ def test_watch_takes_up_the_stream_after_the_last_event(cli, gateway, library, h
     library.hold_after = hold_after
 
     def restart() -> None:
-        assert library.held.wait(10)
+        assert library.held.wait(60)
         gateway.stop()
         library.hold_after = None
         gateway.start()

@@ -157,12 +157,12 @@ def test_ctrl_c_while_watching(gateway, library, tmp_path):
     process = subprocess.Popen(
         [*COMMAND, "watch", workflow.id], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert library.held.wait(20)
+    assert library.held.wait(60)
     # The event that comes before the stream is held has been shown: the command is past its start.
     while "50 %" not in process.stderr.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == ExitCode.INTERRUPTED
     assert err == f"the work goes on; watch with: recordroute watch {workflow.id[:8]}\ninterrupted\n"
 
@@ -174,7 +174,7 @@ def test_a_reader_that_has_enough_is_no_reason_to_complain(gateway, library):
     assert len(process.stdout.read(10)) == 10
     process.stdout.close()
     # Some kernels end a write that is under way without an error.
-    assert process.wait(20) in (ExitCode.OK, ExitCode.FAILED)
+    assert process.wait(60) in (ExitCode.OK, ExitCode.FAILED)
     assert process.stderr.read() == ""
     process.stderr.close()
 

@@ -25,7 +25,7 @@ from recordroute_cli.places import ServerInfo, gateway_address, read_server
 from recordroute_cli.process import ServiceLog, describe_exit
 
 SERVICES = {"stt", "llm", "vector", "gateway"}
-PATIENCE = 40.0
+PATIENCE = 60.0
 
 
 class Up:
@@ -275,6 +275,17 @@ def test_the_browsers_address_has_the_token_where_no_server_sees_it(capsys, tmp_
     assert "http://127.0.0.1:7180/#token=the-token\n" in capsys.readouterr().out
     _announce("127.0.0.1:7100", "http://127.0.0.1:7180", tmp_path, "the-token", json_output=True)
     assert "the-token" not in capsys.readouterr().out
+
+
+def test_a_data_folder_that_other_commands_do_not_look_in_is_named(capsys, tmp_path, monkeypatch):
+    from recordroute_cli.commands.up import _announce
+
+    folder = tmp_path / "my library"
+    _announce("127.0.0.1:7100", "", folder, "", json_output=False)
+    assert f"with: RECORDROUTE_DATA_DIR='{folder}' recordroute add FILE\n" in capsys.readouterr().out
+    monkeypatch.setenv("RECORDROUTE_DATA_DIR", str(folder))
+    _announce("127.0.0.1:7100", "", folder, "", json_output=False)
+    assert "with: recordroute add FILE\n" in capsys.readouterr().out
 
 
 def test_a_data_folder_that_can_not_be_made(cli, tmp_path):

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import random
+import socket
+import ssl
+import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from recordroute_models.download import Downloader
 from recordroute_models.errors import FetchError, SourceUnreachable
 
@@ -227,6 +233,37 @@ def test_a_proxy_that_is_away_is_named_without_its_password(
     ):
         downloader.get(f"http://models.invalid{PATH}", {})
     assert str(error.value) == f"no connection to models.invalid by the proxy {address}: Connection refused"
+    assert retries == []
+
+
+def test_packets_that_nobody_answers_are_given_up_after_one_try(
+    monkeypatch: pytest.MonkeyPatch, retries: list[str], direct: None
+) -> None:
+    monkeypatch.setattr("recordroute_models.download.CONNECT_TIMEOUT_SECONDS", 1.0)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf, ExitStack() as stack:
+        # Linux leaves those who call unanswered while as many wait to be accepted as may.
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(deaf.getsockname())
+        downloader = stack.enter_context(Downloader(stall_timeout_seconds=0.3, attempts=3))
+        with pytest.raises(SourceUnreachable, match=r"^no connection to 127\.0\.0\.1: no answer in 1 s$"):
+            downloader.get(f"http://127.0.0.1:{deaf.getsockname()[1]}{PATH}", {})
+    assert retries == []
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told_at_once(
+    downloader: Downloader, retries: list[str], direct: None
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as httpd:
+        httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
+        thread = threading.Thread(target=httpd.handle_request)
+        thread.start()
+        with pytest.raises(SourceUnreachable, match=r"its certificate is not trusted \(.*SSL_CERT_FILE"):
+            downloader.get(f"https://127.0.0.1:{httpd.server_port}{PATH}", {})
+        thread.join()
     assert retries == []
 
 

@@ -348,7 +348,7 @@ def test_a_killed_pull_goes_on_where_it_was(shop: Any, folder: Path, make_manage
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        assert silent.wait(20)
+        assert silent.wait(60)
         assert process.stdout is not None
         assert process.stdout.readline() == "there\n"
         process.kill()
@@ -373,12 +373,12 @@ def test_two_pulls_at_once_fetch_once(shop: Any, folder: Path, make_manager: Mak
 
     first = threading.Thread(target=pull, args=(lambda _event: None,))
     first.start()
-    assert silent.wait(10)
+    assert silent.wait(60)
     second = threading.Thread(
         target=pull, args=(lambda event: waits.set() if isinstance(event, Notice) else None,)
     )
     second.start()
-    assert waits.wait(10)
+    assert waits.wait(60)
     shop.server.resume()
     first.join(10)
     second.join(10)
@@ -518,7 +518,7 @@ def test_clean_leaves_what_is_being_pulled(shop: Any, folder: Path, make_manager
     silent = shop.server.stall(shop.hub("org/only", "model.bin"), 20_000)
     puller = threading.Thread(target=make_manager(stall_timeout_seconds=20.0).pull, args=(["hub-only"],))
     puller.start()
-    assert silent.wait(10)
+    assert silent.wait(60)
     notices: list[Progress | Notice] = []
     make_manager().clean(["hub-only"], observer=notices.append)
     shop.server.resume()

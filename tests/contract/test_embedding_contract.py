@@ -18,8 +18,8 @@ def grpc_stub_cls() -> type[embedding_pb2_grpc.EmbeddingServiceStub]:
 
 def test_embed(grpc_stub) -> None:
     texts = ["도서관은 언제 여나요?", "The library opens in May.", "Bread is baked at night."]
-    question = grpc_stub.Embed(embedding_pb2.EmbedRequest(texts=texts[:1], kind=QUERY), timeout=30)
-    answers = grpc_stub.Embed(embedding_pb2.EmbedRequest(texts=texts[1:], kind=PASSAGE), timeout=30)
+    question = grpc_stub.Embed(embedding_pb2.EmbedRequest(texts=texts[:1], kind=QUERY), timeout=60)
+    answers = grpc_stub.Embed(embedding_pb2.EmbedRequest(texts=texts[1:], kind=PASSAGE), timeout=60)
     vectors = [embedding.values for embedding in (*question.embeddings, *answers.embeddings)]
     assert all(len(vector) == 384 for vector in vectors)
     assert all(sum(value * value for value in vector) == pytest.approx(1, abs=1e-4) for vector in vectors)
@@ -38,7 +38,7 @@ def test_embed(grpc_stub) -> None:
 )
 def test_bad_requests(grpc_stub, request_: embedding_pb2.EmbedRequest) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        grpc_stub.Embed(request_, timeout=30)
+        grpc_stub.Embed(request_, timeout=60)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert read_error(caught.value).reason == "INVALID_FIELDS"
 
@@ -51,17 +51,17 @@ def test_stream_embed(grpc_stub) -> None:
         embedding_pb2.StreamEmbedRequest(batch=embedding_pb2.EmbedBatch(texts=texts[:2])),
         embedding_pb2.StreamEmbedRequest(batch=embedding_pb2.EmbedBatch(texts=texts[2:])),
     ]
-    first, second = grpc_stub.StreamEmbed(iter(messages), timeout=30)
+    first, second = grpc_stub.StreamEmbed(iter(messages), timeout=60)
     assert [len(answer.embeddings) for answer in (first, second)] == [2, 1]
     request = embedding_pb2.EmbedRequest(texts=texts, kind=PASSAGE, dimensions=128)
-    alone = grpc_stub.Embed(request, timeout=30).embeddings
+    alone = grpc_stub.Embed(request, timeout=60).embeddings
     for embedding, wanted in zip([*first.embeddings, *second.embeddings], alone, strict=True):
         assert embedding.values == pytest.approx(wanted.values, abs=1e-6)
 
 
 def test_split_passages(grpc_stub, meeting) -> None:
     passages = grpc_stub.SplitPassages(
-        embedding_pb2.SplitPassagesRequest(segments=meeting), timeout=30
+        embedding_pb2.SplitPassagesRequest(segments=meeting), timeout=60
     ).passages
     assert [passage.index for passage in passages] == list(range(len(passages)))
     assert passages[0].start == meeting[0].start
@@ -74,14 +74,14 @@ def test_rerank(grpc_stub) -> None:
     request = embedding_pb2.RerankRequest(
         query="도서관은 언제 여나요?", texts=["Bread is baked at night.", "The library opens in May."]
     )
-    answer = grpc_stub.Rerank(request, timeout=30)
+    answer = grpc_stub.Rerank(request, timeout=60)
     assert answer.method == embedding_pb2.RERANK_METHOD_LATE_INTERACTION
     assert answer.model == "multilingual-e5-small"
     assert -1 <= answer.scores[0] < answer.scores[1] <= 1
 
 
 def test_list_models(grpc_stub) -> None:
-    models = grpc_stub.ListModels(embedding_pb2.ListModelsRequest(), timeout=10).models
+    models = grpc_stub.ListModels(embedding_pb2.ListModelsRequest(), timeout=60).models
     assert [model.id for model in models if model.is_default] == ["multilingual-e5-small"]
 
 

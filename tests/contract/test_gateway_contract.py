@@ -43,7 +43,7 @@ def refusal(channel: grpc.Channel, method: str, request: object, *, streams: str
         response_deserializer=output.FromString,
     )
     try:
-        answer = call(request, timeout=10)
+        answer = call(request, timeout=60)
         answers = list(answer) if streams == "out" else [answer]
     except grpc.RpcError as error:
         return read_error(error).reason
@@ -256,10 +256,10 @@ def test_streaming_refusals(grpc_channel) -> None:
 
 
 def test_empty_page(grpc_stub) -> None:
-    answer = grpc_stub.ListRecordings(library_pb2.ListRecordingsRequest(text="회의"), timeout=10)
+    answer = grpc_stub.ListRecordings(library_pb2.ListRecordingsRequest(text="회의"), timeout=60)
     assert not answer.recordings
     assert answer.next_page_token == ""
-    facets = grpc_stub.ListFacets(library_pb2.ListFacetsRequest(), timeout=10)
+    facets = grpc_stub.ListFacets(library_pb2.ListFacetsRequest(), timeout=60)
     assert facets == library_pb2.ListFacetsResponse()
 
 
@@ -267,7 +267,7 @@ def test_what_is_not_there_is_told_for_each(grpc_stub) -> None:
     request = library_pb2.BulkEditRequest(
         request_id=NOBODY, recording_ids=[NOBODY], labels=library_pb2.BulkLabels(folder="x")
     )
-    (result,) = grpc_stub.BulkEdit(request, timeout=10).results
+    (result,) = grpc_stub.BulkEdit(request, timeout=60).results
     assert (result.recording_id, result.error.reason) == (NOBODY, "RECORDING_NOT_FOUND")
 
 
@@ -281,6 +281,6 @@ def test_watching_the_library_begins_with_a_number(grpc_channel) -> None:
         (watch_pb2.WatchLibraryRequest(), None),
         (watch_pb2.WatchLibraryRequest(after_sequence=2**63), "reset"),
     ):
-        answers = call(request, timeout=10)
+        answers = call(request, timeout=60)
         assert next(answers).WhichOneof("change") == change
         answers.cancel()

@@ -15,7 +15,7 @@ from google.protobuf.message_factory import GetMessageClass
 from recordroute_runtime.remote import read_error
 
 SOCKET = None
-SECONDS = 20.0
+SECONDS = 60.0
 # They go on until their client leaves.
 ENDLESS = ("WatchLibrary",)
 

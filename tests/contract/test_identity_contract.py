@@ -11,7 +11,7 @@ from recordroute_runtime.bearer import with_token
 from recordroute_runtime.remote import read_error
 
 SOCKET = None
-SECONDS = 10
+SECONDS = 60
 
 
 @pytest.fixture(scope="module")

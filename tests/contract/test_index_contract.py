@@ -27,7 +27,7 @@ def upsert(grpc_channel, meeting) -> list[index_pb2.UpsertRequest]:
     request = embedding_pb2.EmbedRequest(
         texts=[segment.text for segment in meeting], kind=embedding_pb2.EMBEDDING_KIND_PASSAGE
     )
-    embedded = stub.Embed(request, timeout=30)
+    embedded = stub.Embed(request, timeout=60)
     config = index_pb2.UpsertConfig(
         owner=OWNER,
         document_id=DOCUMENT,
@@ -55,12 +55,12 @@ def upsert(grpc_channel, meeting) -> list[index_pb2.UpsertRequest]:
 
 
 def count(grpc_stub, owner: str = OWNER) -> int:
-    return grpc_stub.GetStats(index_pb2.GetStatsRequest(owner=owner), timeout=30).passage_count
+    return grpc_stub.GetStats(index_pb2.GetStatsRequest(owner=owner), timeout=60).passage_count
 
 
 def test_upsert_twice_is_upsert_once(grpc_stub, upsert, meeting) -> None:
     for _ in range(2):
-        assert grpc_stub.Upsert(iter(upsert), timeout=30).passage_count == len(meeting)
+        assert grpc_stub.Upsert(iter(upsert), timeout=60).passage_count == len(meeting)
     assert count(grpc_stub) == len(meeting)
     assert count(grpc_stub, "somebody else") == 0
 
@@ -69,23 +69,23 @@ def test_upsert_twice_is_upsert_once(grpc_stub, upsert, meeting) -> None:
     "mode", [index_pb2.SEARCH_MODE_DENSE, index_pb2.SEARCH_MODE_LEXICAL, index_pb2.SEARCH_MODE_HYBRID]
 )
 def test_search(grpc_stub, upsert, meeting, mode: int) -> None:
-    grpc_stub.Upsert(iter(upsert), timeout=30)
+    grpc_stub.Upsert(iter(upsert), timeout=60)
     answer = grpc_stub.Search(
-        index_pb2.SearchRequest(owner=OWNER, query="Who sends the invitations?", mode=mode), timeout=30
+        index_pb2.SearchRequest(owner=OWNER, query="Who sends the invitations?", mode=mode), timeout=60
     )
     assert answer.hits[0].passage.text == meeting[2].text
     assert answer.mode == mode
     other = index_pb2.SearchRequest(owner="somebody else", query="invitations", mode=mode)
-    assert not grpc_stub.Search(other, timeout=30).hits
+    assert not grpc_stub.Search(other, timeout=60).hits
 
 
 def test_search_by_date(grpc_stub, upsert) -> None:
-    grpc_stub.Upsert(iter(upsert), timeout=30)
+    grpc_stub.Upsert(iter(upsert), timeout=60)
 
     def hits(**values: datetime) -> int:
         times = {name: to_timestamp(value) for name, value in values.items()}
         request = index_pb2.SearchRequest(owner=OWNER, query="library", **times)
-        return len(grpc_stub.Search(request, timeout=30).hits)
+        return len(grpc_stub.Search(request, timeout=60).hits)
 
     day, next_day = datetime(2026, 5, 3, tzinfo=UTC), datetime(2026, 5, 4, tzinfo=UTC)
     assert hits(recorded_from=day, recorded_before=next_day) > 0
@@ -98,13 +98,13 @@ def test_find_similar(grpc_stub, upsert, meeting) -> None:
     other.CopyFrom(upsert[0])
     other.config.document_id = "another meeting"
     for messages in (iter(upsert), iter([other, *upsert[1:]])):
-        grpc_stub.Upsert(messages, timeout=30)
+        grpc_stub.Upsert(messages, timeout=60)
     request = index_pb2.FindSimilarRequest(owner=OWNER, document_id=DOCUMENT)
-    (found,) = grpc_stub.FindSimilar(request, timeout=30).documents
+    (found,) = grpc_stub.FindSimilar(request, timeout=60).documents
     assert found.document_id == "another meeting"
     assert found.matches[0].passage.text == meeting[found.matches[0].source_passage_index].text
     assert found.matches[0].score == pytest.approx(1, abs=0.02)
-    grpc_stub.Delete(index_pb2.DeleteRequest(owner=OWNER, document_id="another meeting"), timeout=30)
+    grpc_stub.Delete(index_pb2.DeleteRequest(owner=OWNER, document_id="another meeting"), timeout=60)
 
 
 def changed(upsert: list[index_pb2.UpsertRequest], **config: str) -> Iterator[index_pb2.UpsertRequest]:
@@ -130,40 +130,40 @@ def test_bad_upserts(grpc_stub, upsert) -> None:
     ]
     for messages, reason in cases:
         with pytest.raises(grpc.RpcError) as caught:
-            grpc_stub.Upsert(messages, timeout=30)
+            grpc_stub.Upsert(messages, timeout=60)
         assert read_error(caught.value).reason == reason
 
 
 def test_get_document(grpc_stub, upsert, meeting) -> None:
-    grpc_stub.Upsert(iter(upsert), timeout=30)
+    grpc_stub.Upsert(iter(upsert), timeout=60)
     request = index_pb2.GetDocumentRequest(owner=OWNER, document_id=DOCUMENT, page_size=3)
-    first = grpc_stub.GetDocument(request, timeout=30)
+    first = grpc_stub.GetDocument(request, timeout=60)
     request.page_token = first.next_page_token
-    second = grpc_stub.GetDocument(request, timeout=30)
+    second = grpc_stub.GetDocument(request, timeout=60)
     texts = [passage.text for page in (first, second) for passage in page.passages]
     assert texts == [segment.text for segment in meeting]
     assert second.next_page_token == ""
     request.owner = "somebody else"
     with pytest.raises(grpc.RpcError) as caught:
-        grpc_stub.GetDocument(request, timeout=30)
+        grpc_stub.GetDocument(request, timeout=60)
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
 def test_snapshot_is_put_back(grpc_stub, upsert, meeting) -> None:
-    grpc_stub.Upsert(iter(upsert), timeout=30)
+    grpc_stub.Upsert(iter(upsert), timeout=60)
     grpc_stub.Optimize(index_pb2.OptimizeRequest(), timeout=60)
     chunks = [part.chunk for part in grpc_stub.Snapshot(index_pb2.SnapshotRequest(), timeout=60)]
-    grpc_stub.Delete(index_pb2.DeleteRequest(owner=OWNER, document_id=DOCUMENT), timeout=30)
+    grpc_stub.Delete(index_pb2.DeleteRequest(owner=OWNER, document_id=DOCUMENT), timeout=60)
     requests = [index_pb2.RestoreRequest(chunk=chunk) for chunk in chunks if chunk]
     assert grpc_stub.Restore(iter(requests), timeout=60).passage_count == len(meeting)
     assert count(grpc_stub) == len(meeting)
 
 
 def test_delete(grpc_stub, upsert, meeting) -> None:
-    grpc_stub.Upsert(iter(upsert), timeout=30)
+    grpc_stub.Upsert(iter(upsert), timeout=60)
     request = index_pb2.DeleteRequest(owner=OWNER, document_id=DOCUMENT)
-    assert grpc_stub.Delete(request, timeout=30).deleted_passage_count == len(meeting)
-    assert grpc_stub.Delete(request, timeout=30).deleted_passage_count == 0
+    assert grpc_stub.Delete(request, timeout=60).deleted_passage_count == len(meeting)
+    assert grpc_stub.Delete(request, timeout=60).deleted_passage_count == 0
     assert count(grpc_stub) == 0
 
 

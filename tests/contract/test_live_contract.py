@@ -49,7 +49,7 @@ def speech(path: Path, seconds: float) -> bytes:
 def test_a_session_by_pushes(grpc_stub, data: Path) -> None:
     events = grpc_stub.OpenLiveSession(live_pb2.OpenLiveSessionRequest(config=config()), timeout=60)
     session_id = next(events).event.opened.id
-    listed = grpc_stub.ListLiveSessions(live_pb2.ListLiveSessionsRequest(), timeout=10).sessions
+    listed = grpc_stub.ListLiveSessions(live_pb2.ListLiveSessionsRequest(), timeout=60).sessions
     assert session_id in [session.id for session in listed]
     audio = speech(data / "jfk.flac", 5.0)
     pieces = [audio[start : start + 6400] for start in range(0, len(audio), 6400)]
@@ -57,9 +57,9 @@ def test_a_session_by_pushes(grpc_stub, data: Path) -> None:
         chunk = live_pb2.LiveAudio(sequence=sequence, audio=piece, end_of_audio=sequence == len(pieces))
         if chunk.end_of_audio:
             mark = live_pb2.AddLiveBookmarkRequest(request_id=str(uuid.uuid4()), session_id=session_id)
-            assert to_seconds(grpc_stub.AddLiveBookmark(mark, timeout=10).position) == pytest.approx(5.0)
+            assert to_seconds(grpc_stub.AddLiveBookmark(mark, timeout=60).position) == pytest.approx(5.0)
         request = live_pb2.PushLiveAudioRequest(session_id=session_id, audio=chunk)
-        assert grpc_stub.PushLiveAudio(request, timeout=10).next_audio_sequence == sequence + 1
+        assert grpc_stub.PushLiveAudio(request, timeout=60).next_audio_sequence == sequence + 1
     rest = [response.event for response in events]
     assert rest[-1].ended.recording_id
     said = [event.caption.result.stable_text for event in rest if event.caption.result.is_final]
@@ -85,15 +85,15 @@ def test_refusals(grpc_stub) -> None:
         return read_error(caught.value).reason
 
     opening = live_pb2.OpenLiveSessionRequest(resume=resume)
-    assert reason(lambda: grpc_stub.OpenLiveSession(opening, timeout=10)) == "SESSION_NOT_FOUND"
+    assert reason(lambda: grpc_stub.OpenLiveSession(opening, timeout=60)) == "SESSION_NOT_FOUND"
     stream = [live_pb2.StreamingTranscribeRequest(audio=audio)]
-    assert reason(lambda: grpc_stub.StreamingTranscribe(iter(stream), timeout=10)) == "STREAM_PROTOCOL"
+    assert reason(lambda: grpc_stub.StreamingTranscribe(iter(stream), timeout=60)) == "STREAM_PROTOCOL"
     push = live_pb2.PushLiveAudioRequest(session_id=NOBODY, audio=audio)
-    assert reason(lambda: grpc_stub.PushLiveAudio(push, timeout=10)) == "SESSION_NOT_FOUND"
+    assert reason(lambda: grpc_stub.PushLiveAudio(push, timeout=60)) == "SESSION_NOT_FOUND"
     mark = live_pb2.AddLiveBookmarkRequest(request_id=NOBODY, session_id=NOBODY)
-    assert reason(lambda: grpc_stub.AddLiveBookmark(mark, timeout=10)) == "SESSION_NOT_FOUND"
+    assert reason(lambda: grpc_stub.AddLiveBookmark(mark, timeout=60)) == "SESSION_NOT_FOUND"
     assert (
-        reason(lambda: grpc_stub.PushLiveAudio(live_pb2.PushLiveAudioRequest(), timeout=10))
+        reason(lambda: grpc_stub.PushLiveAudio(live_pb2.PushLiveAudioRequest(), timeout=60))
         == "INVALID_FIELDS"
     )
 

@@ -113,13 +113,13 @@ def test_streaming_recognize(grpc_stub, data: Path) -> None:
 )
 def test_bad_streams(grpc_stub, messages: list[stt_pb2.TranscribeRequest], reason: str) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        list(grpc_stub.Transcribe(iter(messages), timeout=30))
+        list(grpc_stub.Transcribe(iter(messages), timeout=60))
     assert read_error(caught.value).reason == reason
 
 
 def test_list_models(grpc_stub) -> None:
     models = {
-        model.id: model for model in grpc_stub.ListModels(stt_pb2.ListModelsRequest(), timeout=10).models
+        model.id: model for model in grpc_stub.ListModels(stt_pb2.ListModelsRequest(), timeout=60).models
     }
     assert models["faster-whisper-tiny.en"].is_default
     assert models["faster-whisper-tiny.en"].loaded

@@ -10,7 +10,7 @@ from recordroute.gateway.v1 import template_pb2, template_pb2_grpc, vocabulary_p
 from recordroute_runtime.remote import read_error
 
 SOCKET = None
-SECONDS = 10
+SECONDS = 60
 WEEKLY = "# Weekly\n\n## Decisions {decisions}\nWhat was decided.\n"
 
 

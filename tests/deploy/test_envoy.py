@@ -101,7 +101,7 @@ def plain_channel(door: FrontDoor) -> grpc.aio.Channel:
 
 @pytest.fixture
 async def browser(door: FrontDoor) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=door.url, trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=door.url, trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -240,17 +240,17 @@ async def test_the_health_path_answers_any_name(browser: httpx.AsyncClient) -> N
 async def test_a_grpc_client_passes_with_a_message_beyond_the_buffers(door: FrontDoor) -> None:
     async with plain_channel(door) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
-        answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=10)
+        answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=60)
         assert answer.status == SERVING
         with pytest.raises(grpc.aio.AioRpcError) as raised:
-            await stub.Check(health_pb2.HealthCheckRequest(service="x" * (3 << 20)), timeout=10)
+            await stub.Check(health_pb2.HealthCheckRequest(service="x" * (3 << 20)), timeout=60)
         assert raised.value.code() == grpc.StatusCode.NOT_FOUND
 
 
 async def test_the_deadline_of_a_client_holds(door: FrontDoor) -> None:
     async with plain_channel(door) as channel:
         watch = health_pb2_grpc.HealthStub(channel).Watch(
-            health_pb2.HealthCheckRequest(service=TOPIC), timeout=1
+            health_pb2.HealthCheckRequest(service=TOPIC), timeout=2
         )
         assert (await watch.read()).status == SERVING
         with pytest.raises(grpc.aio.AioRpcError) as raised:
@@ -262,10 +262,10 @@ async def test_the_access_log_is_json(door: FrontDoor, log: Path) -> None:
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     async with plain_channel(door) as channel:
         await health_pb2_grpc.HealthStub(channel).Check(
-            health_pb2.HealthCheckRequest(), timeout=10, metadata=[("traceparent", trace)]
+            health_pb2.HealthCheckRequest(), timeout=60, metadata=[("traceparent", trace)]
         )
     door.envoy.terminate()  # it writes what it still holds
-    await asyncio.to_thread(door.envoy.wait, 10)
+    await asyncio.to_thread(door.envoy.wait, 60)
     (line,) = (json.loads(line) for line in log.read_text().splitlines() if trace in line)
     assert (line["path"], line["status"], line["grpc_status"]) == (CHECK, 200, "0")
     assert line["duration_ms"] >= 0
@@ -324,7 +324,7 @@ async def test_calls_of_a_live_session_reach_one_replica(tmp_path: Path, log: Pa
                 stub = live_pb2_grpc.LiveServiceStub(channel)
                 for session in (f"session-{number}" for number in range(16)):
                     answer = await stub.PushLiveAudio(
-                        live_pb2.PushLiveAudioRequest(), timeout=10, metadata=[("x-session-id", session)]
+                        live_pb2.PushLiveAudioRequest(), timeout=60, metadata=[("x-session-id", session)]
                     )
                     replicas.setdefault(session, set()).add(answer.next_audio_sequence)
     assert all(len(seen) == 1 for seen in replicas.values())

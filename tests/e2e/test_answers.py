@@ -13,7 +13,7 @@ from recordroute_runtime.remote import read_error
 
 from tests.conftest import wait_for
 
-CALL_SECONDS = 30.0
+CALL_SECONDS = 60.0
 SAID = (
     "Good morning everyone, let us begin with the budget. "
     "We decided to open the new library on the third of May. "

@@ -15,7 +15,7 @@ from recordroute.gateway.v1 import (
 
 from tests.conftest import wait_for
 
-CALL_SECONDS = 30.0
+CALL_SECONDS = 60.0
 
 
 def transcript_of(system, recording_id: str) -> library_pb2.GetTranscriptResponse:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from recordroute.gateway.v1 import library_pb2, search_pb2, workflow_pb2
 
-CALL_SECONDS = 30.0
+CALL_SECONDS = 60.0
 NOTES = """# Library committee
 
 The committee met on Monday and decided to open the new library on the third of May.

@@ -28,7 +28,7 @@ def run_live(system, *arguments: str | Path) -> subprocess.Popen[str]:
 def recording_of(system, lines: list[dict]) -> library_pb2.Recording:
     ended = next(line for line in lines if line["type"] == "ended")
     request = library_pb2.GetRecordingRequest(recording_id=ended["recording_id"])
-    return system.library.GetRecording(request, timeout=30).recording
+    return system.library.GetRecording(request, timeout=60).recording
 
 
 def test_a_played_file_becomes_captions_and_then_a_recording(system, data: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_played_file_becomes_captions_and_then_a_recording(system, data: Path)
     )
     assert abs(recording.duration.ToTimedelta().total_seconds() - 11.0) < 0.1
     request = library_pb2.GetTranscriptRequest(recording_id=recording.id)
-    segments = system.library.GetTranscript(request, timeout=30).segments
+    segments = system.library.GetTranscript(request, timeout=60).segments
     assert "fellow americans" in " ".join(segment.text for segment in segments).lower()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +13,9 @@ from google.protobuf.json_format import MessageToDict
 from recordroute.gateway.v1 import library_pb2, search_pb2, workflow_pb2
 from recordroute_runtime.remote import read_error
 
-CALL_SECONDS = 30.0
+from tests.conftest import wait_for
+
+CALL_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +106,9 @@ def test_export_holds_the_transcript(system, recording: library_pb2.Recording, k
         assert text.startswith("WEBVTT\n\n00:00:0")
 
 
-def test_cancel_stops_the_inference(system, sample: Path) -> None:
-    uploaded = system.upload(sample)
+def test_cancel_stops_the_inference(system, data: Path) -> None:
+    uploaded = system.upload(data / "jfk.flac")
+    stopped = system.ended_calls("llm", "LlmService/Summarize", "CANCELLED")
     workflow = system.start_workflow(uploaded)
     for event in system.watch(workflow):
         if (
@@ -114,12 +116,15 @@ def test_cancel_stops_the_inference(system, sample: Path) -> None:
             and event.state == workflow_pb2.WORKFLOW_STATE_RUNNING
         ):
             break
-    began = time.monotonic()
     request = workflow_pb2.CancelWorkflowRequest(request_id=str(uuid.uuid4()), workflow_id=workflow)
     answer = system.workflows.CancelWorkflow(request, timeout=CALL_SECONDS)
     assert answer.workflow.state == workflow_pb2.WORKFLOW_STATE_CANCELLED
     events = list(system.watch(workflow))
     assert events[-1].state == workflow_pb2.WORKFLOW_STATE_CANCELLED
+    wait_for(
+        lambda: system.ended_calls("llm", "LlmService/Summarize", "CANCELLED") > stopped,
+        "the end of the inference",
+    )
     # The model is free again: the next request gets its turn.
     retry = workflow_pb2.RetryWorkflowRequest(request_id=str(uuid.uuid4()), workflow_id=workflow)
     assert system.workflows.RetryWorkflow(retry, timeout=CALL_SECONDS).workflow.state in (
@@ -129,7 +134,6 @@ def test_cancel_stops_the_inference(system, sample: Path) -> None:
     events = list(system.watch(workflow, after=events[-1].sequence))
     assert events[-1].state == workflow_pb2.WORKFLOW_STATE_SUCCEEDED
     assert all(event.stage != workflow_pb2.WORKFLOW_STAGE_TRANSCRIBE for event in events)
-    assert time.monotonic() - began < 120
 
 
 def test_deleted_recording_is_found_nowhere(system, sample: Path) -> None:

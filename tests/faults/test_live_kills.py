@@ -60,7 +60,7 @@ class Speaker:
     def push(self, audio: bytes, *, last: bool = False) -> None:
         audio = live_pb2.LiveAudio(sequence=self.sequence, audio=audio, end_of_audio=last)
         request = live_pb2.PushLiveAudioRequest(session_id=self.session_id, audio=audio)
-        self.acknowledged = self._stub.PushLiveAudio(request, timeout=5).next_audio_sequence
+        self.acknowledged = self._stub.PushLiveAudio(request, timeout=60).next_audio_sequence
         self.sequence += 1
 
     def speak(self, first: int, end: int) -> None:
@@ -87,7 +87,7 @@ class Speaker:
 
 def transcript(system, recording_id: str) -> str:
     request = library_pb2.GetTranscriptRequest(recording_id=recording_id)
-    answer = system.library.GetTranscript(request, timeout=30)
+    answer = system.library.GetTranscript(request, timeout=60)
     return " ".join(segment.text for segment in answer.segments).lower()
 
 
@@ -97,7 +97,7 @@ def ended_well(system, workflow_id: str) -> bool:
 
 def recordings(system) -> dict[str, library_pb2.Recording]:
     answer = system.library.ListRecordings(
-        library_pb2.ListRecordingsRequest(), timeout=30, wait_for_ready=True
+        library_pb2.ListRecordingsRequest(), timeout=60, wait_for_ready=True
     )
     return {recording.id: recording for recording in answer.recordings}
 

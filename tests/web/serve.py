@@ -37,6 +37,10 @@ SMALL_MODELS = {
     "RECORDROUTE_STT_MODEL": "faster-whisper-tiny.en",
     "RECORDROUTE_LLM_MODEL": "smollm2-135m-instruct",
 }
+SETTINGS = {
+    # In the pages' recordings nobody is in earnest.
+    "RECORDROUTE_GATEWAY_REMEMBER_VOICES": "true",
+}
 # The model that is not installed, of those that the system does not begin with: a hub on loopback has it.
 PULLED = {"small": "faster-whisper-base", "default": "faster-whisper-tiny.en"}
 # What is added: the file, its title, folder and tags.
@@ -148,6 +152,7 @@ def main() -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         environment = stack.enter_context(models(folder / "models", PULLED[arguments.models]))
         hub = environment["RECORDROUTE_MODELS_HUB_ENDPOINT"]
+        environment |= SETTINGS
         if arguments.models == "small":
             environment |= SMALL_MODELS
         serving = stack.enter_context(embedded(data_dir, arguments.http_port or free_port(), environment))

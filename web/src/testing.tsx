@@ -1,5 +1,6 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { configure, render } from "@testing-library/react";
+import i18next, { type FlatNamespace } from "i18next";
 import { type ReactNode, Suspense } from "react";
 import { makeQueryClient } from "./api/queries";
 import { startI18n } from "./i18n";
@@ -21,4 +22,12 @@ export async function renderInPage(node: ReactNode) {
       </TooltipProvider>
     </QueryClientProvider>,
   );
+}
+
+/** Returns the texts of a folder in both languages. */
+export async function textsOf<Folder extends FlatNamespace>(folder: Folder) {
+  await startI18n();
+  await i18next.loadLanguages("ko");
+  await i18next.loadNamespaces(folder);
+  return { english: i18next.getFixedT("en", folder), korean: i18next.getFixedT("ko", folder) };
 }

@@ -30,4 +30,9 @@ class ModelsSettings(SectionSettings, section="models"):
     stall_timeout_seconds: float = Field(
         30.0, gt=0, description="Silence after which a download is tried again."
     )
-    attempts: int = Field(6, ge=1, description="Tries in a row without a byte before a download fails.")
+    attempts: int = Field(
+        6,
+        ge=1,
+        description="Tries in a row without a byte before a download fails. A server that can't be reached at all gets "
+        "one.",
+    )

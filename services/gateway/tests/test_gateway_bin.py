@@ -43,7 +43,7 @@ from recordroute_runtime.wire import to_duration, to_timestamp
 
 USER = "local"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 class Index(

@@ -373,7 +373,7 @@ async def test_document_is_uploaded_and_given_back(files: Any) -> None:
     assert to_datetime(recording.recorded_at).isoformat() == "2024-02-03T04:05:06+00:00"
     waveform = library_pb2.GetWaveformRequest(recording_id=recording.id)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await files.library_stub.GetWaveform(waveform, timeout=10)
+        await files.library_stub.GetWaveform(waveform, timeout=60)
     assert read_error(caught.value).reason == "NO_AUDIO"
 
 

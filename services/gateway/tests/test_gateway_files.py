@@ -112,7 +112,7 @@ async def download(files: Any, recording_id: str, kind: str = "MEDIA", **values:
         recording_id=recording_id, kind=f"ARTIFACT_KIND_{kind}", **values
     )
     info, data = None, b""
-    async for answer in files.library_stub.DownloadArtifact(request, timeout=10):
+    async for answer in files.library_stub.DownloadArtifact(request, timeout=60):
         if answer.HasField("info"):
             assert info is None
             info = answer.info
@@ -171,7 +171,7 @@ async def test_texts_are_artifacts_too(files: Any) -> None:
 
 async def waveform(files: Any, recording_id: str, peak_count: int = 0) -> Any:
     request = library_pb2.GetWaveformRequest(recording_id=recording_id, peak_count=peak_count)
-    return await files.library_stub.GetWaveform(request, timeout=30)
+    return await files.library_stub.GetWaveform(request, timeout=60)
 
 
 async def test_waveform_shows_how_loud_it_is(files: Any) -> None:
@@ -261,7 +261,7 @@ def test_reduced_waveforms_keep_the_peaks() -> None:
 
 async def export(files: Any, recording_id: str, kind: str) -> bytes:
     request = library_pb2.ExportRequest(recording_id=recording_id, format=f"EXPORT_FORMAT_{kind.upper()}")
-    return b"".join([part.chunk async for part in files.library_stub.Export(request, timeout=20)])
+    return b"".join([part.chunk async for part in files.library_stub.Export(request, timeout=60)])
 
 
 async def test_docx_reads_as_written(files: Any) -> None:

@@ -216,7 +216,7 @@ async def running(
         url = f"http://127.0.0.1:{http.port}"
         headers = {"authorization": f"Bearer {token}"} if token else {}
         client = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=url, trust_env=False, timeout=20, headers=headers)
+            httpx.AsyncClient(base_url=url, trust_env=False, timeout=60, headers=headers)
         )
         yield Running(url, http.port, client, health, library, uploads, embedding, folder / "static")
 
@@ -351,7 +351,7 @@ UPGRADE = (
 async def test_who_may_open_a_websocket(headers: str, status: int, guarded: Running) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", guarded.port)
     writer.write(f"{UPGRADE}{headers}\r\n\r\n".encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert (await reader.readline()).split()[1] == str(status).encode()
     writer.close()
 
@@ -359,7 +359,7 @@ async def test_who_may_open_a_websocket(headers: str, status: int, guarded: Runn
 # How much and how slowly
 
 
-async def talk(port: int, data: bytes, *, then: bytes = b"", seconds: float = 10.0) -> bytes:
+async def talk(port: int, data: bytes, *, then: bytes = b"", seconds: float = 60.0) -> bytes:
     """Sends bytes and returns everything that comes until the server closes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
@@ -399,7 +399,7 @@ async def test_a_body_that_stands_still_is_given_up(edge: Running) -> None:
     head = b"POST /upload?file_name=a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
     answer = await talk(edge.port, head + b"x" * 10)
     assert answer.startswith(b"HTTP/1.1 408")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await edge.uploads.ended.wait()
 
 
@@ -409,7 +409,7 @@ async def test_a_body_that_trickles_is_given_up(edge: Running) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
     writer.write(head)
     answer = asyncio.create_task(reader.read())
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not answer.done():
             writer.write(b"x")
             await asyncio.wait([answer], timeout=0.05)
@@ -423,7 +423,7 @@ async def test_a_reader_that_takes_nothing_is_dropped(edge: Running) -> None:
     edge.library.content = b"x" * (64 << 20)
     reader, writer = await asyncio.open_connection("127.0.0.1", edge.port, limit=1024)
     writer.write(f"GET /media/{FOUND} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
         await edge.library.download_ended.wait()
     writer.close()
@@ -550,7 +550,7 @@ async def test_an_upload_that_is_broken_off_ends_the_call(edge: Running) -> None
     writer.write(b"POST /upload?file_name=a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n")
     writer.write(b"x" * 3_000_000)
     await writer.drain()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await edge.uploads.begun.wait()
         writer.close()
         await edge.uploads.ended.wait()
@@ -559,7 +559,7 @@ async def test_an_upload_that_is_broken_off_ends_the_call(edge: Running) -> None
 async def test_a_client_that_goes_away_ends_the_inference(edge: Running) -> None:
     body = {"query": "a", "documents": ["b"]}
     calling = asyncio.create_task(edge.client.post("/v2/rerank", json=body))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await edge.embedding.begun.wait()
         calling.cancel()
         await edge.embedding.ended.wait()
@@ -571,12 +571,12 @@ async def test_inference_is_bounded_and_in_the_audit_log(tmp_path: Path) -> None
     body = {"query": "a", "documents": ["b"]}
 
     async def next_event() -> tuple[str, str, str, str]:
-        event = await asyncio.wait_for(audit.events.get(), 10)
+        event = await asyncio.wait_for(audit.events.get(), 60)
         return event.user, event.action, event.outcome, event.peer
 
     async with running(tmp_path, actions=actions) as edge:
         calling = asyncio.create_task(edge.client.post("/v2/rerank", json=body))
-        await asyncio.wait_for(edge.embedding.begun.wait(), 10)
+        await asyncio.wait_for(edge.embedding.begun.wait(), 60)
         second = await edge.client.post("/v1/rerank", json=body)
         assert (second.status_code, second.headers["retry-after"]) == (429, "1")
         calling.cancel()
@@ -658,7 +658,7 @@ async def test_a_player_that_stops_ends_the_download(edge: Running) -> None:
     edge.library.content = b"x" * (64 << 20)
     async with edge.client.stream("GET", f"/media/{FOUND}") as answer:
         await anext(answer.aiter_raw())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await edge.library.download_ended.wait()
 
 
@@ -732,7 +732,7 @@ async def test_calls_that_the_server_cancels_are_told(edge: Running) -> None:
     async with websockets.asyncio.client.connect(
         address, additional_headers={"authorization": "Bearer reader"}, proxy=None
     ) as connection:
-        events = [json.loads(await asyncio.wait_for(connection.recv(), 10)) for _ in range(2)]
+        events = [json.loads(await asyncio.wait_for(connection.recv(), 60)) for _ in range(2)]
     assert [event["type"] for event in events] == ["progress", "error"]
     assert events[1]["reason"] == "CANCELLED"
 

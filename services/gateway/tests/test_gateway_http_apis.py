@@ -403,7 +403,7 @@ def test_default_is_what_was_switched_to(system: System, ai: openai.OpenAI) -> N
             request = model_pb2.UseModelRequest(
                 request_id=str(uuid.uuid4()), task=model_pb2.MODEL_TASK_LLM, model_id=model
             )
-            models.UseModel(request, timeout=30)
+            models.UseModel(request, timeout=60)
 
         def answers(model: str) -> str:
             messages: Any = [{"role": "user", "content": "Say hello."}]
@@ -456,7 +456,7 @@ def test_inference_is_in_the_audit_log(system: System, web: httpx.Client) -> Non
         deadline = time.monotonic() + 20
         # The event is written when the response has been sent, and those of requests before this one may come late.
         while True:
-            events = stub.ListAuditEvents(identity_pb2.ListAuditEventsRequest(), timeout=20).events
+            events = stub.ListAuditEvents(identity_pb2.ListAuditEventsRequest(), timeout=60).events
             mine = [event for event in events if event.time.ToNanoseconds() >= asked * 1e9]
             outcomes = {(event.action, event.user, event.outcome, event.peer) for event in mine}
             if ("http/embeddings", "local", "OK", "127.0.0.1") in outcomes:
@@ -638,11 +638,11 @@ def test_progress_of_what_is_not_there(system: System) -> None:
     address = system.url.replace("http://", "ws://") + "/ws"
     nobody = str(uuid.uuid4())
     with connect(f"{address}?task_id={nobody}") as connection:
-        first = json.loads(connection.recv(timeout=10))
+        first = json.loads(connection.recv(timeout=60))
         assert (first["type"], first["task_id"], first["reason"]) == ("error", nobody, "WORKFLOW_NOT_FOUND")
         for message in ("nonsense", '{"watch": 1}', "{}", b"\x00", '{"watch": null, "unwatch": null}'):
             connection.send(message)
-            assert json.loads(connection.recv(timeout=10))["reason"] == "INVALID_MESSAGE"
+            assert json.loads(connection.recv(timeout=60))["reason"] == "INVALID_MESSAGE"
     with pytest.raises(websockets.exceptions.InvalidStatus):
         connect(f"{address}?task_id=x")
     with pytest.raises(websockets.exceptions.InvalidStatus):
@@ -724,7 +724,7 @@ def test_no_request_finds_a_hole(operation_id: str, mode: GenerationMode, descri
         suppress_health_check=list(HealthCheck),
     )
     def fuzz(case: Any) -> None:
-        case.call_and_validate(timeout=30, excluded_checks=excluded)
+        case.call_and_validate(timeout=60, excluded_checks=excluded)
 
     fuzz()
 

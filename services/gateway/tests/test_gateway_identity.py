@@ -166,32 +166,32 @@ class Stubs:
         self.search = search_pb2_grpc.SearchServiceStub(channel)
 
     async def whoami(self) -> identity_pb2.GetCallerResponse:
-        return await self.identity.GetCaller(identity_pb2.GetCallerRequest(), timeout=10)
+        return await self.identity.GetCaller(identity_pb2.GetCallerRequest(), timeout=60)
 
     async def title(self) -> str:
         request = library_pb2.GetRecordingRequest(recording_id=RECORDING)
-        return (await self.library.GetRecording(request, timeout=10)).recording.title
+        return (await self.library.GetRecording(request, timeout=60)).recording.title
 
     async def create_key(self, *scopes: int, **values: Any) -> identity_pb2.CreateApiKeyResponse:
         request = identity_pb2.CreateApiKeyRequest(
             **{"request_id": str(uuid.uuid4()), "name": "key", "scopes": scopes, **values}
         )
-        return await self.identity.CreateApiKey(request, timeout=10)
+        return await self.identity.CreateApiKey(request, timeout=60)
 
     async def keys(self, *, all_users: bool = False) -> list[identity_pb2.ApiKey]:
         request = identity_pb2.ListApiKeysRequest(all_users=all_users)
-        return list((await self.identity.ListApiKeys(request, timeout=10)).api_keys)
+        return list((await self.identity.ListApiKeys(request, timeout=60)).api_keys)
 
     async def revoke(self, key_id: str) -> None:
         request = identity_pb2.RevokeApiKeyRequest(request_id=str(uuid.uuid4()), api_key_id=key_id)
-        await self.identity.RevokeApiKey(request, timeout=10)
+        await self.identity.RevokeApiKey(request, timeout=60)
 
     async def audit(self, **values: Any) -> identity_pb2.ListAuditEventsResponse:
-        return await self.identity.ListAuditEvents(identity_pb2.ListAuditEventsRequest(**values), timeout=10)
+        return await self.identity.ListAuditEvents(identity_pb2.ListAuditEventsRequest(**values), timeout=60)
 
     async def delete(self, recording_id: str) -> None:
         request = library_pb2.DeleteRecordingRequest(request_id=str(uuid.uuid4()), recording_id=recording_id)
-        await self.library.DeleteRecording(request, timeout=10)
+        await self.library.DeleteRecording(request, timeout=60)
 
 
 @asynccontextmanager
@@ -241,7 +241,7 @@ async def refusal(call: Any) -> RemoteError:
     return read_error(caught.value)
 
 
-async def until(condition: Callable[[], Any], seconds: float = 10) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - what is waited for is in another process's hands
             await asyncio.sleep(0.02)
@@ -263,13 +263,13 @@ STRANGERS = (
 async def test_strangers_are_refused(gateway: Gateway) -> None:
     stubs = gateway.stubs("")
     for authorization, reason in STRANGERS:
-        call = stubs.identity.GetCaller(identity_pb2.GetCallerRequest(), timeout=10, metadata=authorization)
+        call = stubs.identity.GetCaller(identity_pb2.GetCallerRequest(), timeout=60, metadata=authorization)
         error = await refusal(call)
         assert (error.code, error.reason) == (grpc.StatusCode.UNAUTHENTICATED, reason)
         assert TOKEN not in error.message
         # Before the request is looked at: what is wrong with it is nobody's business.
         bad = stubs.library.GetRecording(
-            library_pb2.GetRecordingRequest(recording_id="no id"), timeout=10, metadata=authorization
+            library_pb2.GetRecordingRequest(recording_id="no id"), timeout=60, metadata=authorization
         )
         assert (await refusal(bad)).reason == reason
 
@@ -277,7 +277,7 @@ async def test_strangers_are_refused(gateway: Gateway) -> None:
 async def test_health_is_open(gateway: Gateway) -> None:
     async with open_channel(gateway.target) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
-        answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=10)
+        answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=60)
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
@@ -295,13 +295,13 @@ async def test_caller_is_known_in_every_kind_of_rpc_and_its_tasks(gateway: Gatew
         stubs = gateway.stubs(secrets[user])
         config = upload_pb2.UploadConfig(request_id=str(uuid.uuid4()), file_name="a")
         uploaded = await stubs.uploads.UploadRecording(
-            iter([upload_pb2.UploadRecordingRequest(config=config)]), timeout=10
+            iter([upload_pb2.UploadRecordingRequest(config=config)]), timeout=60
         )
         exported = stubs.library.Export(
-            library_pb2.ExportRequest(recording_id=RECORDING, format=1), timeout=10
+            library_pb2.ExportRequest(recording_id=RECORDING, format=1), timeout=60
         )
         imported = stubs.library.ImportLibrary(
-            iter([library_pb2.ImportLibraryRequest(chunk=b"x")] * 2), timeout=10
+            iter([library_pb2.ImportLibraryRequest(chunk=b"x")] * 2), timeout=60
         )
         return [
             (await stubs.title()).split()[0],
@@ -458,9 +458,9 @@ async def test_every_action_is_in_the_log_before_it_is_answered(gateway: Gateway
     request = library_pb2.BulkEditRequest(
         request_id=str(uuid.uuid4()), recording_ids=[RECORDING, OTHER], delete=library_pb2.BulkDelete()
     )
-    await anna.library.BulkEdit(request, timeout=10)
+    await anna.library.BulkEdit(request, timeout=60)
     config = upload_pb2.UploadConfig(request_id=str(uuid.uuid4()), file_name="a")
-    await anna.uploads.UploadRecording(iter([upload_pb2.UploadRecordingRequest(config=config)]), timeout=10)
+    await anna.uploads.UploadRecording(iter([upload_pb2.UploadRecordingRequest(config=config)]), timeout=60)
 
     async def complete() -> bool:
         return len((await anna.audit()).events) == 6
@@ -511,7 +511,7 @@ async def test_malformed_requests_strangers_and_pieces_do_not_fill_the_log(gatew
     assert (await refusal(stubs.delete("no id"))).reason == "INVALID_FIELDS"
     assert (await refusal(gateway.stubs("").delete(RECORDING))).reason == "TOKEN_MISSING"
     chunk = upload_pb2.UploadChunkRequest(upload_id=RECORDING, data=b"x")
-    await stubs.uploads.UploadChunk(chunk, timeout=10)
+    await stubs.uploads.UploadChunk(chunk, timeout=60)
     assert list((await stubs.audit(all_users=True)).events) == []
 
 
@@ -582,7 +582,7 @@ async def test_what_can_not_be_logged_does_not_count_as_done_and_blocks_nobody(
         library_pb2.BulkEditRequest(
             request_id=str(uuid.uuid4()), recording_ids=[OTHER], delete=library_pb2.BulkDelete()
         ),
-        timeout=10,
+        timeout=60,
     )
     assert [event.recording_id for event in (await stubs.audit()).events] == [OTHER]
 
@@ -591,16 +591,18 @@ async def test_rate_is_bounded_by_user(database: Database) -> None:
     limits = CallLimits(rate=2, burst=5, unary_calls=0, streams=0)
     async with serving(database, limits) as gateway:
         anna = gateway.stubs(await gateway.key("anna", Scope.READ, Scope.WRITE))
-        for _ in range(5):
-            await anna.title()
-        error = await refusal(anna.title())
+        # More than come back meanwhile on the slowest machine.
+        answers = await asyncio.gather(*(anna.title() for _ in range(60)), return_exceptions=True)
+        refused = [read_error(answer) for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+        assert 5 <= len(answers) - len(refused) < 30
+        error = refused[-1]
         assert (error.code, error.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_LIMITED")
         assert error.retry_after is not None
         assert timedelta(0) < error.retry_after <= timedelta(seconds=0.5)
         # Others have their own; the chunks of an upload are bounded by their size.
         await gateway.stubs().title()
         await anna.uploads.UploadChunk(
-            upload_pb2.UploadChunkRequest(upload_id=RECORDING, data=b"x"), timeout=10
+            upload_pb2.UploadChunkRequest(upload_id=RECORDING, data=b"x"), timeout=60
         )
         await asyncio.sleep(error.retry_after.total_seconds())
         await anna.title()
@@ -661,7 +663,7 @@ def test_addresses_that_others_made_up_do_not_count(
 
 
 async def test_broken_servicer_is_told_and_no_caller_is_none(gateway: Gateway) -> None:
-    error = await refusal(gateway.stubs().search.Search(search_pb2.SearchRequest(query="x"), timeout=10))
+    error = await refusal(gateway.stubs().search.Search(search_pb2.SearchRequest(query="x"), timeout=60))
     assert error.reason == "INTERNAL"
 
 

@@ -432,7 +432,9 @@ async def test_cancelled_pull_leaves_no_model_and_the_next_goes_on(
     assert not await world.cancel("ears")
     hub.gate.set()
     assert (await world.pulled("ears"))[-1].phase == model_pb2.PULL_PHASE_DONE
-    assert hub.starts == [0, HALF]
+    # What had come but was not written yet is fetched again.
+    first, second = hub.starts
+    assert first < second <= HALF
 
 
 async def test_only_so_many_are_fetched_at_once(world: World, hub: Hub) -> None:

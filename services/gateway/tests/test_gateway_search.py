@@ -178,16 +178,17 @@ class World:
             snippet=text,
             snippet_start=to_duration(2.0),
             highlights=[index_pb2.TextRange(start=0, end=3)],
+            sentence=index_pb2.TextRange(start=0, end=len(text)),
         )
         self.upstream.hits.setdefault(owner, []).append(hit)
 
     async def search(self, user: str = "anna", **values: Any) -> search_pb2.SearchResponse:
         request = search_pb2.SearchRequest(**{"query": "venue", **values})
-        return await self.stub.Search(request, timeout=10, metadata=(("user", user),))
+        return await self.stub.Search(request, timeout=60, metadata=(("user", user),))
 
     async def similar(self, recording_id: str, user: str = "anna", **values: Any) -> Any:
         request = search_pb2.FindSimilarRequest(recording_id=recording_id, **values)
-        answer = await self.stub.FindSimilar(request, timeout=10, metadata=(("user", user),))
+        answer = await self.stub.FindSimilar(request, timeout=60, metadata=(("user", user),))
         return [(each.recording.title, round(each.similarity, 3)) for each in answer.recordings]
 
     async def ask(self, **values: Any) -> list[search_pb2.AskResponse]:
@@ -241,6 +242,7 @@ async def test_search_passes_the_conditions_on_and_tells_where_it_is(world: Worl
     (hit,) = answer.hits
     assert (hit.recording_title, hit.text, list(hit.speakers)) == ("Talk", FIRST, ["Anna"])
     assert (hit.page, hit.line, hit.segment_index, hit.last_segment_index) == (4, 7, 1, 2)
+    assert hit.sentence == search_pb2.TextRange(start=0, end=len(FIRST))
     assert (hit.recorded_at, hit.recording_kind) == (
         to_timestamp(RECORDED),
         library_pb2.RECORDING_KIND_MEDIA,
@@ -479,7 +481,7 @@ async def test_a_client_that_goes_away_stops_the_model(world: World) -> None:
             break
     assert not world.upstream.cancelled.is_set()
     call.cancel()
-    await asyncio.wait_for(world.upstream.cancelled.wait(), 10)
+    await asyncio.wait_for(world.upstream.cancelled.wait(), 60)
 
 
 def test_when_something_was_said() -> None:

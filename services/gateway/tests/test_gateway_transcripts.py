@@ -266,7 +266,7 @@ class World:
 
     async def read(self, recording_id: str) -> library_pb2.GetTranscriptResponse:
         return await self.stub.GetTranscript(
-            library_pb2.GetTranscriptRequest(recording_id=recording_id), timeout=10
+            library_pb2.GetTranscriptRequest(recording_id=recording_id), timeout=60
         )
 
     async def edit(
@@ -277,7 +277,7 @@ class World:
             **{"request_id": str(uuid.uuid4()), "recording_id": recording_id, "etag": etag, **values},
             edits=[library_pb2.TranscriptEdit(**edit) for edit in edits],
         )
-        return await self.stub.EditTranscript(request, timeout=30, metadata=(("user", user),))
+        return await self.stub.EditTranscript(request, timeout=60, metadata=(("user", user),))
 
     async def revert(self, recording_id: str, revision: int) -> library_pb2.RevertTranscriptResponse:
         request = library_pb2.RevertTranscriptRequest(
@@ -286,14 +286,14 @@ class World:
             etag=(await self.read(recording_id)).etag,
             revision=revision,
         )
-        return await self.stub.RevertTranscript(request, timeout=10)
+        return await self.stub.RevertTranscript(request, timeout=60)
 
     async def history(self, recording_id: str, **values: Any) -> Any:
         request = library_pb2.ListTranscriptRevisionsRequest(recording_id=recording_id, **values)
-        return await self.stub.ListTranscriptRevisions(request, timeout=10)
+        return await self.stub.ListTranscriptRevisions(request, timeout=60)
 
     async def call(self, method: Any, request: Any, user: str = "anna") -> Any:
-        return await method(request, timeout=10, metadata=(("user", user),))
+        return await method(request, timeout=60, metadata=(("user", user),))
 
     async def settled(self) -> None:
         await asyncio.gather(*self.keeper._running)
@@ -538,7 +538,7 @@ async def test_all_pages_of_a_transcript_are_read_from_its_blob_once(
     texts, token, etags = [], "", set()
     while True:
         request = library_pb2.GetTranscriptRequest(recording_id=recording_id, page_size=2, page_token=token)
-        page = await world.stub.GetTranscript(request, timeout=10)
+        page = await world.stub.GetTranscript(request, timeout=60)
         texts += [segment.text for segment in page.segments]
         etags.add(page.etag)
         token = page.next_page_token
@@ -546,7 +546,7 @@ async def test_all_pages_of_a_transcript_are_read_from_its_blob_once(
             break
     assert (texts, len(etags), len(read)) == (list(SAID), 1, 1)
     request.page_token = "3"
-    behind = await world.stub.GetTranscript(request, timeout=10)
+    behind = await world.stub.GetTranscript(request, timeout=60)
     assert (len(behind.segments), behind.next_page_token, len(read)) == (0, "", 1)
 
 

@@ -35,7 +35,7 @@ from recordroute_runtime.remote import RemoteError, read_error
 from recordroute_runtime.wire import to_datetime, to_timestamp
 from sqlalchemy import select, update
 
-CALL_SECONDS = 20.0
+CALL_SECONDS = 60.0
 CHUNK = 64 << 10
 
 
@@ -153,7 +153,7 @@ def files_below(folder: Path) -> list[Path]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - the file system tells of nothing
             await asyncio.sleep(0.01)
 
@@ -265,7 +265,7 @@ async def test_broken_off_upload_leaves_nothing(files: Any) -> None:
         await asyncio.Event().wait()
 
     call = files.upload_stub.UploadRecording(messages())
-    await asyncio.wait_for(going.wait(), 10)
+    await asyncio.wait_for(going.wait(), 60)
     await until(lambda: bool(files_below(files.data_dir / "incoming")))
     call.cancel()
     await until(lambda: not files_below(files.data_dir / "incoming"))

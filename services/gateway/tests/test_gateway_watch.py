@@ -40,7 +40,7 @@ from recordroute_runtime.interceptors import server_interceptors
 from recordroute_runtime.interceptors.handlers import Call, CallInterceptor
 
 ANNA, BEN, LOCAL = "anna", "ben", "local"
-PATIENCE = 5.0
+PATIENCE = 60.0
 
 
 @pytest.fixture
@@ -335,7 +335,7 @@ async def test_the_wire(database: Database, library: LibraryStore) -> None:
     workflows = WorkflowStore(database)
     servicer = WatchServicer(database, library, workflows, Forecaster(database, Timings(database), {}, {}))
     async with served(servicer) as stub:
-        call = stub.WatchLibrary(watch_pb2.WatchLibraryRequest(), timeout=30)
+        call = stub.WatchLibrary(watch_pb2.WatchLibraryRequest(), timeout=60)
         first = await call.read()
         assert (first.sequence, first.WhichOneof("change")) == (0, None)
         recording = await add(library, "회의", LOCAL)
@@ -347,7 +347,7 @@ async def test_the_wire(database: Database, library: LibraryStore) -> None:
         assert gone.recording_removed.recording_id == recording.id
         assert gone.sequence > told.sequence
         await trim_changes(database, older_than=timedelta(0))
-        late = stub.WatchLibrary(watch_pb2.WatchLibraryRequest(after_sequence=0), timeout=30)
+        late = stub.WatchLibrary(watch_pb2.WatchLibraryRequest(after_sequence=0), timeout=60)
         reset = await late.read()
         assert (reset.WhichOneof("change"), reset.sequence) == ("reset", gone.sequence)
         await servicer.close()

@@ -209,7 +209,7 @@ async def test_folder_may_go_and_come_back(watched: Watched) -> None:
 async def test_it_watches_by_itself(watched: Watched) -> None:
     watched.watcher.start()
     (watched.folder / "a.txt").write_bytes(SPEECH)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not watched.started:  # noqa: ASYNC110 - the folder is looked at, and tells of nothing
             await asyncio.sleep(0.02)
     await watched.watcher.close()

@@ -50,7 +50,7 @@ class Receiver:
         await self.requests.put((headers, body))
 
     async def next(self) -> tuple[dict[str, str], str]:
-        return await asyncio.wait_for(self.requests.get(), 10)
+        return await asyncio.wait_for(self.requests.get(), 60)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ async def pending(database: Database) -> int:
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110 - only the database knows
             await asyncio.sleep(0.02)
 

@@ -248,13 +248,13 @@ async def test_200_000_tokens_are_read_to_the_last_sentence(
 
 async def test_200_000_tokens_can_be_cancelled_in_the_middle(stub: llm_pb2_grpc.LlmServiceStub) -> None:
     texts = long_transcript()
-    counted = await stub.CountTokens(llm_pb2.CountTokensRequest(texts=[" ".join(texts)]), timeout=30)
+    counted = await stub.CountTokens(llm_pb2.CountTokensRequest(texts=[" ".join(texts)]), timeout=60)
     assert counted.token_counts[0] > 200_000
     call = stub.Summarize(llm_pb2.SummarizeRequest(segments=said(*texts), owner="reader"))
     first = await call.read()
     assert first.progress.total_steps > counted.token_counts[0] / CHUNK_TOKENS
     call.cancel()
-    title = await stub.Title(llm_pb2.TitleRequest(segments=said("We plan the garden party.")), timeout=30)
+    title = await stub.Title(llm_pb2.TitleRequest(segments=said("We plan the garden party.")), timeout=60)
     assert title.title
 
 
@@ -279,7 +279,7 @@ async def test_three_words_are_their_own_minutes(stub: llm_pb2_grpc.LlmServiceSt
     assert result.minutes.overview == text
     assert not result.minutes.sections
     assert result.stats.prompt_tokens == 0
-    title = await stub.Title(llm_pb2.TitleRequest(segments=said(text)), timeout=30)
+    title = await stub.Title(llm_pb2.TitleRequest(segments=said(text)), timeout=60)
     assert 1 <= len(title.title) <= 60
 
 
@@ -361,7 +361,7 @@ async def test_server_gone_in_mid_stream_leaves_only_the_bill(
     # What was half written is not tried again behind the reader's back, and not kept for the next time.
     assert len(far_server.prompts) == 1
     # It was read and written all the same; the server did not come to tell how much.
-    (usage,) = (await stub.GetUsage(llm_pb2.GetUsageRequest(owner="cut off"), timeout=10)).usages
+    (usage,) = (await stub.GetUsage(llm_pb2.GetUsageRequest(owner="cut off"), timeout=60)).usages
     assert (usage.request_count, usage.prompt_tokens, usage.completion_tokens) == (
         1,
         estimated_tokens("What is the answer?"),
@@ -435,10 +435,10 @@ async def test_exhausted_budget_says_what_and_until_when(
     stub: llm_pb2_grpc.LlmServiceStub, far_server: FarServer
 ) -> None:
     far_server.answer = lambda prompt: [{"content": "word " * 700_000}]
-    await asyncio.wait_for(anext(aiter(stub.Generate(chat("Hi", model=FAR, owner="spender")))), 30)
-    [budget] = (await stub.GetUsage(llm_pb2.GetUsageRequest(owner="spender"), timeout=10)).budgets
+    await asyncio.wait_for(anext(aiter(stub.Generate(chat("Hi", model=FAR, owner="spender")))), 60)
+    [budget] = (await stub.GetUsage(llm_pb2.GetUsageRequest(owner="spender"), timeout=60)).budgets
     while budget.used < budget.limit:
-        [budget] = (await stub.GetUsage(llm_pb2.GetUsageRequest(owner="spender"), timeout=10)).budgets
+        [budget] = (await stub.GetUsage(llm_pb2.GetUsageRequest(owner="spender"), timeout=60)).budgets
     segments = said(*long_transcript()[:200])
     for call in (
         stub.Generate(chat("Hi again", owner="spender")),

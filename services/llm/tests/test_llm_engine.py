@@ -139,13 +139,13 @@ def test_cancel_ends_the_wait_for_a_slot(small_engine: LlamaEngine) -> None:
             for _ in range(small_engine.parallel)
         ]
         for _ in running:
-            busy.acquire(timeout=20)
+            busy.acquire(timeout=60)
         waiting = CancelToken()
         blocked = threads.submit(small_engine.generate, prompt("Hi", 2), waiting)
         waiting.cancel()
-        assert isinstance(blocked.exception(timeout=5), Cancelled)
+        assert isinstance(blocked.exception(timeout=60), Cancelled)
         stop.cancel()
-        assert all(isinstance(future.exception(timeout=10), Cancelled) for future in running)
+        assert all(isinstance(future.exception(timeout=60), Cancelled) for future in running)
 
 
 def test_interactive_request_goes_past_the_long_prompts(small_engine: LlamaEngine) -> None:
@@ -202,7 +202,7 @@ def test_next_question_on_a_text_goes_to_the_slot_that_has_read_it() -> None:
 def test_second_question_on_a_text_costs_a_fraction(small_engine: LlamaEngine) -> None:
     def seconds(question: str) -> float:
         begun = time.process_time()
-        small_engine.generate(prompt(f"{LONG_TEXT}\n{question}", 1), CancelToken())
+        small_engine.generate(prompt(f"{LONG_TEXT[:3600]}\n{question}", 1), CancelToken())
         return time.process_time() - begun
 
     assert seconds("What jumps?") > 4 * seconds("Who is lazy?")

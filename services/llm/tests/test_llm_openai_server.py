@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -106,14 +105,16 @@ def test_prompt_longer_than_the_context(llama_server: OpenAIServerEngine) -> Non
 def test_cancel_ends_it_at_once(llama_server: OpenAIServerEngine) -> None:
     token = CancelToken()
 
-    def cancel(_: str) -> bool:
+    pieces: list[str] = []
+
+    def cancel(text: str) -> bool:
+        pieces.append(text)
         token.cancel()
         return False
 
-    begun = time.monotonic()
     with pytest.raises(Cancelled):
         llama_server.generate(prompt("Tell a long story.", 900), token, cancel)
-    assert time.monotonic() - begun < 10
+    assert len(pieces) == 1
 
 
 def test_wrong_key(llama_server: OpenAIServerEngine) -> None:

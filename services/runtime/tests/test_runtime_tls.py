@@ -81,7 +81,7 @@ async def serving(files: Files, *, mutual: bool = False) -> AsyncIterator[str]:
 async def ask(target: str, tls: ClientTls | None) -> int:
     async with open_channel(target, tls=tls) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
-        return (await stub.Check(health_pb2.HealthCheckRequest(), timeout=5)).status
+        return (await stub.Check(health_pb2.HealthCheckRequest(), timeout=60)).status
 
 
 async def refused(target: str, tls: ClientTls | None) -> None:

@@ -159,7 +159,7 @@ def is_idle(session: LiveSession) -> bool:
 
 async def test_results_come_while_the_stream_goes_on(open_session) -> None:
     speaker = Speaker()
-    async with asyncio.timeout(10), aclosing(open_session().results(speaker.messages())) as events:
+    async with asyncio.timeout(60), aclosing(open_session().results(speaker.messages())) as events:
         speaker.say(np.concatenate([silence(0.5), voice(1.0)]))
         assert isinstance(await anext(events), SpeechStarted)
         assert isinstance(await anext(events), Language)
@@ -179,7 +179,7 @@ async def test_results_come_while_the_stream_goes_on(open_session) -> None:
 async def test_a_reader_that_stalls_gets_every_final_and_no_stale_interim(open_session, engine) -> None:
     speaker = Speaker()
     session = open_session()
-    async with asyncio.timeout(20), aclosing(session.results(speaker.messages())) as events:
+    async with asyncio.timeout(60), aclosing(session.results(speaker.messages())) as events:
         speaker.say(np.concatenate([silence(0.3), voice(0.5)]))
         assert isinstance(await anext(events), SpeechStarted)
         # Nobody reads any more while three utterances are spoken bit by bit, and a fourth begins.
@@ -206,7 +206,7 @@ async def test_audio_waits_in_the_connection_while_the_engine_is_busy(
     session = open_session()
     # That it comes too fast is another rule.
     monkeypatch.setattr(session, "_pace", Pace(itertools.count(0, 1000).__next__))
-    async with asyncio.timeout(20), aclosing(session.results(speaker.messages())) as events:
+    async with asyncio.timeout(60), aclosing(session.results(speaker.messages())) as events:
         speaker.say(np.concatenate([voice(7), silence(0.7)]))
         assert isinstance(await anext(events), SpeechStarted)
         for _ in range(8):
@@ -225,7 +225,7 @@ async def test_an_engine_that_fails_ends_the_stream_with_its_error(open_session,
     engine.error = RuntimeError("out of memory")
     speaker = Speaker()
     speaker.say(np.concatenate([silence(0.3), voice(1)]))
-    async with asyncio.timeout(10), aclosing(open_session().results(speaker.messages())) as events:
+    async with asyncio.timeout(60), aclosing(open_session().results(speaker.messages())) as events:
         with pytest.raises(RuntimeError, match="out of memory"):
             _ = [event async for event in events]
 
@@ -234,7 +234,7 @@ async def test_closing_stops_the_decode_and_waits_for_it(open_session, engine) -
     engine.go.clear()
     speaker = Speaker()
     before = len(asyncio.all_tasks())
-    async with asyncio.timeout(10), aclosing(open_session().results(speaker.messages())) as events:
+    async with asyncio.timeout(60), aclosing(open_session().results(speaker.messages())) as events:
         speaker.say(np.concatenate([silence(0.3), voice(1)]))
         assert isinstance(await anext(events), SpeechStarted)
         await until(lambda: engine.decodes == 1)

@@ -43,7 +43,7 @@ class Loader:
 
     def _load(self, model: InstalledModel) -> CountingEngine:
         self.begun.set()
-        assert self.may_load.wait(10)
+        assert self.may_load.wait(60)
         self.made.append(CountingEngine(model))
         return self.made[-1]
 
@@ -87,7 +87,7 @@ async def test_model_in_use_is_never_closed(loader) -> None:
 async def test_idle_model_goes_and_comes_back(tmp_path: Path) -> None:
     loader = Loader(tmp_path, idle_seconds=0.01)
     default, one = await used(loader, "default"), await used(loader, "one")
-    assert await asyncio.to_thread(one.has_closed.wait, 10)
+    assert await asyncio.to_thread(one.has_closed.wait, 60)
     assert loader.models.ids == {"default"}
     assert not default.closed
     again = await used(loader, "one")
@@ -101,7 +101,7 @@ async def test_model_that_is_used_again_is_not_idle(tmp_path: Path) -> None:
     await used(loader, "one")
     async with loader.models.use("one") as one, loader.models.use("one"):
         assert not await asyncio.to_thread(one.has_closed.wait, 0.2)
-    assert await asyncio.to_thread(one.has_closed.wait, 10)
+    assert await asyncio.to_thread(one.has_closed.wait, 60)
 
 
 async def test_missing_and_foreign_models_are_refused(loader) -> None:
@@ -115,7 +115,7 @@ async def test_missing_and_foreign_models_are_refused(loader) -> None:
 async def test_load_that_is_cancelled_leaves_nothing_behind(loader) -> None:
     loader.may_load.clear()
     loading = asyncio.create_task(used(loader, "default"))
-    assert await asyncio.to_thread(loader.begun.wait, 10)
+    assert await asyncio.to_thread(loader.begun.wait, 60)
     loading.cancel()
     loader.may_load.set()
     with pytest.raises(asyncio.CancelledError):

@@ -168,7 +168,7 @@ async def test_models_are_listed_and_loaded_when_asked_for(models_dir, data: Pat
     async with serving(models_dir) as (stub, _):
 
         async def loaded() -> dict[str, tuple[bool, bool]]:
-            answer = await stub.ListModels(stt_pb2.ListModelsRequest(), timeout=5)
+            answer = await stub.ListModels(stt_pb2.ListModelsRequest(), timeout=60)
             assert all(model.size_bytes > 0 and model.license for model in answer.models)
             return {model.id: (model.loaded, model.is_default) for model in answer.models}
 
@@ -214,11 +214,9 @@ async def test_others_wait_for_their_turn(models_dir, data: Path) -> None:
 
 async def until_admitted(stub: stt_pb2_grpc.SttServiceStub, content: bytes) -> None:
     """Asks until a place is free."""
-    for _ in range(100):
-        if await overloaded(stub, content) is None:
-            return
-        await asyncio.sleep(0.05)
-    pytest.fail("no place has become free")
+    async with asyncio.timeout(60):
+        while await overloaded(stub, content) is not None:  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0.05)
 
 
 async def overloaded(stub: stt_pb2_grpc.SttServiceStub, content: bytes) -> grpc.aio.AioRpcError | None:
@@ -234,15 +232,19 @@ async def overloaded(stub: stt_pb2_grpc.SttServiceStub, content: bytes) -> grpc.
 
 
 async def test_cancel_frees_the_place(models_dir, data: Path, long_file) -> None:
+    async def never_whole() -> AsyncIterator[stt_pb2.TranscribeRequest]:
+        for request in list(requests(long_file))[:-1]:
+            yield request
+        await asyncio.Event().wait()
+
     async with serving(models_dir, workers=1, max_recordings=1) as (stub, _):
-        call = stub.Transcribe(requests(long_file), timeout=60)
+        # It would go on for ever.
+        call = stub.Transcribe(never_whole(), timeout=600)
         async for response in call:
             if response.HasField("segment"):
                 break
         call.cancel()
-        cancelled = time.monotonic()
         await until_admitted(stub, (data / "librivox_0880.wav").read_bytes())
-        assert time.monotonic() - cancelled < 10
 
 
 async def test_client_that_vanishes_in_the_upload_leaves_its_place(models_dir, data: Path) -> None:
@@ -422,7 +424,7 @@ async def test_languages_that_can_not_be_told(models_dir, silent_video, encode) 
 
     silence = encode(np.zeros(2 * SAMPLE_RATE, np.float32))
     async with serving(models_dir, model=BASE) as (stub, _):
-        answer = await stub.DetectLanguage(asked(silence), timeout=30)
+        answer = await stub.DetectLanguage(asked(silence), timeout=60)
         assert answer == stt_pb2.DetectLanguageResponse(speech_duration=duration_pb2.Duration())
         for stream, reason in (
             (asked(silent_video), "MEDIA_WITHOUT_AUDIO"),
@@ -432,7 +434,7 @@ async def test_languages_that_can_not_be_told(models_dir, silent_video, encode) 
             (asked(silence) + asked(silence), "STREAM_PROTOCOL"),
         ):
             with pytest.raises(grpc.aio.AioRpcError) as caught:
-                await stub.DetectLanguage(stream, timeout=30)
+                await stub.DetectLanguage(stream, timeout=60)
             assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
             assert read_error(caught.value).reason == reason
 

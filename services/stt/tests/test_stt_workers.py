@@ -25,7 +25,7 @@ def test_lanes_take_turns(one) -> None:
     work += [modest.submit(done.append, f"modest {number}") for number in range(2)]
     held.set()
     for future in work:
-        future.result(timeout=5)
+        future.result(timeout=60)
     assert done == ["greedy 0", "modest 0", "greedy 1", "modest 1", "greedy 2", "greedy 3"]
 
 
@@ -40,7 +40,7 @@ def test_lane_does_one_piece_at_a_time_where_asked() -> None:
 
     lane = workers.lane(at_once=1)
     for future in [lane.submit(work, number) for number in range(50)]:
-        future.result(timeout=5)
+        future.result(timeout=60)
     assert order == list(range(50))
     workers.close()
 
@@ -48,8 +48,8 @@ def test_lane_does_one_piece_at_a_time_where_asked() -> None:
 def test_errors_go_to_who_waits(one) -> None:
     lane = one.lane()
     with pytest.raises(ZeroDivisionError):
-        lane.submit(lambda: 1 // 0).result(timeout=5)
-    assert lane.submit(lambda: 2).result(timeout=5) == 2
+        lane.submit(lambda: 1 // 0).result(timeout=60)
+    assert lane.submit(lambda: 2).result(timeout=60) == 2
 
 
 def test_closed_lane_drops_what_waits_and_ends_what_runs(one) -> None:
@@ -62,7 +62,7 @@ def test_closed_lane_drops_what_waits_and_ends_what_runs(one) -> None:
         return "done"
 
     first, second = lane.submit(running), lane.submit(str)
-    assert begun.wait(5)
+    assert begun.wait(60)
     closing = threading.Thread(target=lane.close)
     closing.start()
     held.set()
@@ -70,7 +70,7 @@ def test_closed_lane_drops_what_waits_and_ends_what_runs(one) -> None:
     assert not closing.is_alive()
     assert first.result(timeout=0) == "done"
     assert second.cancelled()
-    assert one.lane().submit(str).result(timeout=5) == ""
+    assert one.lane().submit(str).result(timeout=60) == ""
 
 
 def test_closed_workers_take_nothing() -> None:

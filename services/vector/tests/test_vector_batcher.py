@@ -30,7 +30,7 @@ class KnownEncoder:
         self.gate.set()
 
     def run(self, batch: Sequence[TokenIds]) -> list[np.ndarray]:
-        assert self.gate.wait(10)
+        assert self.gate.wait(60)
         self.batches.append(list(batch))
         return [np.asarray(ids, np.float32) for ids in batch]
 

@@ -74,7 +74,7 @@ async def service(encoder: Encoder, models_dir: Path) -> AsyncIterator[Any]:
         await server.stop()
 
 
-def embed(service: Any, timeout: float = 30, **fields: Any) -> Any:
+def embed(service: Any, timeout: float = 60, **fields: Any) -> Any:
     return service.stub.Embed(embedding_pb2.EmbedRequest(**fields), timeout=timeout)
 
 
@@ -158,7 +158,7 @@ async def test_a_call_that_is_cancelled_or_late_leaves_the_queue(service: Any) -
     await embed(service, texts=["ok"], kind=QUERY)
     gone.cancel()
     await embed(service, texts=["ok"], kind=QUERY)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while service.batcher.queued_tokens:
             await embed(service, texts=["ok"], kind=QUERY)
 
@@ -235,7 +235,7 @@ async def test_passages_of_a_transcript_and_of_a_document(service: Any, encoder:
 
     async def split(**fields: Any) -> Any:
         request = embedding_pb2.SplitPassagesRequest(**fields)
-        return await service.stub.SplitPassages(request, timeout=10)
+        return await service.stub.SplitPassages(request, timeout=60)
 
     default = await split(segments=segments)
     assert default.model == encoder.model.id
@@ -267,6 +267,6 @@ async def test_passages_of_a_transcript_and_of_a_document(service: Any, encoder:
 
 
 async def test_models_say_what_they_run_on(service: Any, encoder: Encoder) -> None:
-    answer = await service.stub.ListModels(embedding_pb2.ListModelsRequest(), timeout=5)
+    answer = await service.stub.ListModels(embedding_pb2.ListModelsRequest(), timeout=60)
     devices = {model.id: model.device for model in answer.models}
     assert devices == {encoder.model.id: encoder.device.name, "all-minilm-l6-v2": ""}

@@ -68,7 +68,7 @@ async def texts(index: EdgeIndex, owner: str = "me") -> list[str]:
 
 async def eventually(call):
     """Asks as a client does: again, for as long as it is told that it may."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await call()
@@ -154,7 +154,7 @@ async def test_killed_service_loses_nothing(index_folder: Path, made_up) -> None
         for process in psutil.Process().children(recursive=True):
             if process.pid == index.worker_pid:
                 process.kill()
-        await asyncio.wait_for(index._worker.ended, 10)
+        await asyncio.wait_for(index._worker.ended, 60)
         index._worker = None
         await index.close()
 
@@ -168,7 +168,7 @@ async def test_call_in_work_when_the_worker_is_killed_is_refused_and_can_be_repe
         os.kill(index.worker_pid, signal.SIGSTOP)
         upsert = asyncio.create_task(index.upsert(DOCUMENT, passages))
         search = asyncio.create_task(index.search(everything()))
-        await asyncio.sleep(0.05)
+        await until(lambda: len(index._worker._calls) == 2)
         os.kill(index.worker_pid, signal.SIGKILL)
         for call in (upsert, search):
             with pytest.raises(UpstreamUnavailable):

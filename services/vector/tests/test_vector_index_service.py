@@ -32,7 +32,7 @@ class Client:
 
     async def vectors(self, texts: Sequence[str]) -> tuple[str, list[Sequence[float]]]:
         request = embedding_pb2.EmbedRequest(texts=texts, kind=embedding_pb2.EMBEDDING_KIND_PASSAGE)
-        answer = await self.embedding.Embed(request, timeout=30)
+        answer = await self.embedding.Embed(request, timeout=60)
         return answer.model, [embedding.values for embedding in answer.embeddings]
 
     async def upsert(
@@ -63,15 +63,15 @@ class Client:
 
     async def document(self, document: str, **fields: object) -> index_pb2.GetDocumentResponse:
         request = index_pb2.GetDocumentRequest(owner="me", document_id=document, **fields)
-        return await self.index.GetDocument(request, timeout=30)
+        return await self.index.GetDocument(request, timeout=60)
 
     async def best(self, query: str) -> str:
         request = index_pb2.SearchRequest(owner="me", query=query, mode=index_pb2.SEARCH_MODE_DENSE, limit=1)
-        answer = await self.index.Search(request, timeout=30)
+        answer = await self.index.Search(request, timeout=60)
         return answer.hits[0].passage.text
 
     async def stats(self) -> index_pb2.GetStatsResponse:
-        return await self.index.GetStats(index_pb2.GetStatsRequest(owner="me"), timeout=30)
+        return await self.index.GetStats(index_pb2.GetStatsRequest(owner="me"), timeout=60)
 
 
 @asynccontextmanager
@@ -152,7 +152,7 @@ async def test_snapshot_over_the_wire(index_folder: Path, models_dir: Path) -> N
         await client.upsert("d1", TEXTS, model, vectors)
         stream = client.index.Snapshot(index_pb2.SnapshotRequest(), timeout=60)
         snapshot = b"".join([message.chunk async for message in stream])
-        await client.index.Delete(index_pb2.DeleteRequest(owner="me", document_id="d1"), timeout=30)
+        await client.index.Delete(index_pb2.DeleteRequest(owner="me", document_id="d1"), timeout=60)
         await client.index.Optimize(index_pb2.OptimizeRequest(), timeout=60)
         assert (await client.stats()).passage_count == 0
 
@@ -203,6 +203,6 @@ async def test_service_over_an_index_server(index_folder: Path, models_dir: Path
             assert await client.best("new colleagues") == TEXTS[2]
             server.failures = [grpc.StatusCode.UNAVAILABLE] * 3
             assert await refusal(client.stats()) == (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_UNAVAILABLE")
-            optimize = client.index.Optimize(index_pb2.OptimizeRequest(), timeout=30)
+            optimize = client.index.Optimize(index_pb2.OptimizeRequest(), timeout=60)
             assert await refusal(optimize) == (grpc.StatusCode.FAILED_PRECONDITION, "INDEX_SERVER")
         assert not (index_folder / "data").exists()

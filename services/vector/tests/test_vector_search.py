@@ -53,7 +53,7 @@ class Client:
         }
         speakers = fields.pop("speakers", ["Kim"])
         embedded = await self.embedding.Embed(
-            embedding_pb2.EmbedRequest(texts=texts, kind=embedding_pb2.EMBEDDING_KIND_PASSAGE), timeout=30
+            embedding_pb2.EmbedRequest(texts=texts, kind=embedding_pb2.EMBEDDING_KIND_PASSAGE), timeout=60
         )
         passages = [
             index_pb2.EmbeddedPassage(
@@ -74,11 +74,11 @@ class Client:
             ),
             index_pb2.UpsertRequest(batch=index_pb2.EmbeddedPassages(passages=passages)),
         ]
-        await self.index.Upsert(iter(messages), timeout=30)
+        await self.index.Upsert(iter(messages), timeout=60)
 
     async def search(self, owner: str, query: str, **values: object) -> index_pb2.SearchResponse:
         return await self.index.Search(
-            index_pb2.SearchRequest(owner=owner, query=query, **values), timeout=30
+            index_pb2.SearchRequest(owner=owner, query=query, **values), timeout=60
         )
 
     async def documents(self, owner: str, query: str, **values: object) -> set[str]:
@@ -86,7 +86,7 @@ class Client:
 
     async def similar(self, owner: str, document: str, **values: object):
         request = index_pb2.FindSimilarRequest(owner=owner, document_id=document, **values)
-        return (await self.index.FindSimilar(request, timeout=30)).documents
+        return (await self.index.FindSimilar(request, timeout=60)).documents
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -286,14 +286,14 @@ async def test_the_answer_says_how_it_was_reranked(client: Client) -> None:
     assert late.hits[0].passage.text == MEETING[1]
     assert all(-1 <= hit.rerank_score <= 1 and 0 < hit.score < 1 for hit in late.hits)
     request = embedding_pb2.RerankRequest(query="예산 회의는 언제 열리나요?", texts=texts(late))
-    scores = await client.embedding.Rerank(request, timeout=30)
+    scores = await client.embedding.Rerank(request, timeout=60)
     assert (scores.method, scores.model) == (embedding_pb2.RERANK_METHOD_LATE_INTERACTION, MODEL)
     assert list(scores.scores) == pytest.approx([hit.rerank_score for hit in late.hits], abs=1e-5)
     missing = embedding_pb2.RERANK_METHOD_CROSS_ENCODER
     precondition = (grpc.StatusCode.FAILED_PRECONDITION, "RERANKER_MISSING")
     assert await refusal(client.search(owner, "budget", rerank=missing)) == precondition
     request.method = missing
-    assert await refusal(client.embedding.Rerank(request, timeout=30)) == precondition
+    assert await refusal(client.embedding.Rerank(request, timeout=60)) == precondition
 
 
 async def test_no_write_is_followed_by_a_stale_result(client: Client) -> None:
@@ -320,7 +320,7 @@ async def test_no_write_is_followed_by_a_stale_result(client: Client) -> None:
         text = f"The budget meeting number {number}."
         await client.upsert(owner, "meeting", [text])
         assert texts(await client.search(owner, "budget meeting")) == [text]
-    await client.index.Delete(index_pb2.DeleteRequest(owner=owner, document_id="meeting"), timeout=10)
+    await client.index.Delete(index_pb2.DeleteRequest(owner=owner, document_id="meeting"), timeout=60)
     assert (await client.search(owner, "budget meeting")).hits == []
 
 
@@ -395,6 +395,6 @@ async def test_bad_input_is_refused(client: Client) -> None:
         {"query": "x", "texts": ["x"], "method": 1},
     ):
         assert (
-            await refusal(client.embedding.Rerank(embedding_pb2.RerankRequest(**values), timeout=30))
+            await refusal(client.embedding.Rerank(embedding_pb2.RerankRequest(**values), timeout=60))
             == refused
         )

@@ -59,7 +59,7 @@ class Client:
 
     async def embed(self, texts: Sequence[str], kind: int = embedding_pb2.EMBEDDING_KIND_PASSAGE):
         request = embedding_pb2.EmbedRequest(texts=texts, kind=kind)
-        return await self.embedding.Embed(request, timeout=30)
+        return await self.embedding.Embed(request, timeout=60)
 
     async def upsert(self, document: str, texts: Sequence[str], owner: str = "me", **config: object):
         embedded = (await self.embed(texts)).embeddings if texts else []
@@ -70,15 +70,15 @@ class Client:
             )
             for i, (text, vector) in enumerate(zip(texts, embedded, strict=True))
         ]
-        return await self.index.Upsert(iter(messages), timeout=30)
+        return await self.index.Upsert(iter(messages), timeout=60)
 
     async def search(self, query: str, owner: str = "me", **values: object):
         request = index_pb2.SearchRequest(owner=owner, query=query, **values)
-        return await self.index.Search(request, timeout=30)
+        return await self.index.Search(request, timeout=60)
 
     async def stats(self, owner: str = "me", document: str = ""):
         return await self.index.GetStats(
-            index_pb2.GetStatsRequest(owner=owner, document_id=document), timeout=10, wait_for_ready=True
+            index_pb2.GetStatsRequest(owner=owner, document_id=document), timeout=60, wait_for_ready=True
         )
 
 
@@ -109,7 +109,7 @@ async def running(data_dir: Path, **settings: object) -> AsyncIterator[Client]:
     server = RunningServer(VectorService(VectorSettings(**values), common), VectorSettings(**values))
     await server.start()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await server.loaded()
         async with open_channel(f"127.0.0.1:{server.port}") as channel:
             yield Client(channel)
@@ -143,7 +143,7 @@ async def test_embedding_service(tmp_path: Path) -> None:
         assert answer.embeddings[5].token_count == 512
         query = await client.embed([MEETING[0]], embedding_pb2.EMBEDDING_KIND_QUERY)
         assert list(query.embeddings[0].values) != list(answer.embeddings[0].values)
-        models = await client.embedding.ListModels(embedding_pb2.ListModelsRequest(), timeout=5)
+        models = await client.embedding.ListModels(embedding_pb2.ListModelsRequest(), timeout=60)
         (default,) = [model for model in models.models if model.is_default]
         assert (default.id, default.loaded, default.license) == (MODEL, True, "MIT")
         assert default.size_bytes > 1_000_000
@@ -161,7 +161,7 @@ async def test_split_passages(tmp_path: Path) -> None:
     ]
     async with running(tmp_path, passage_tokens=64, passage_overlap_tokens=0) as client:
         request = embedding_pb2.SplitPassagesRequest(segments=segments)
-        passages = (await client.embedding.SplitPassages(request, timeout=10)).passages
+        passages = (await client.embedding.SplitPassages(request, timeout=60)).passages
         spoken = " ".join(segment.text for segment in segments if segment.text)
         assert " ".join(passage.text for passage in passages) == spoken
         assert [passage.index for passage in passages] == list(range(len(passages)))
@@ -228,8 +228,8 @@ async def test_filters_owners_and_stats(tmp_path: Path) -> None:
         assert (stats.model, stats.dimensions) == (MODEL, 384)
         assert (await client.stats(document="april")).passage_count == 3
         request = index_pb2.DeleteRequest(owner="me", document_id="march")
-        assert (await client.index.Delete(request, timeout=10)).deleted_passage_count == 3
-        assert (await client.index.Delete(request, timeout=10)).deleted_passage_count == 0
+        assert (await client.index.Delete(request, timeout=60)).deleted_passage_count == 3
+        assert (await client.index.Delete(request, timeout=60)).deleted_passage_count == 0
         assert (await client.stats("you")).passage_count == 1
 
 
@@ -240,7 +240,7 @@ async def test_bad_input_is_refused_and_changes_nothing(tmp_path: Path) -> None:
         vector = list((await client.embed(["x"])).embeddings[0].values)
 
         async def upsert(*messages: index_pb2.UpsertRequest) -> tuple[grpc.StatusCode, str]:
-            return await refusal(client.index.Upsert(iter(messages), timeout=10))
+            return await refusal(client.index.Upsert(iter(messages), timeout=60))
 
         def batch(*passages: index_pb2.EmbeddedPassage) -> index_pb2.UpsertRequest:
             return index_pb2.UpsertRequest(batch=index_pb2.EmbeddedPassages(passages=passages))
@@ -288,7 +288,7 @@ async def test_missing_model_is_said_by_name_until_it_is_there(
         async with open_channel(f"127.0.0.1:{server.port}") as channel:
             client = Client(channel)
             health = health_pb2_grpc.HealthStub(channel)
-            answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=5)
+            answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=60)
             assert answer.status == health_pb2.HealthCheckResponse.NOT_SERVING
             code, reason = await refusal(client.embed(["x"]))
             while reason == "UPSTREAM_UNAVAILABLE":
@@ -296,7 +296,7 @@ async def test_missing_model_is_said_by_name_until_it_is_there(
             assert (code, reason) == (grpc.StatusCode.FAILED_PRECONDITION, "MODEL_MISSING")
             assert (await refusal(client.search("x")))[1] == "MODEL_MISSING"
             (empty / MODEL).symlink_to(models_dir / MODEL)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await server.loaded()
             assert (await client.embed(["x"])).model == MODEL
     finally:
@@ -347,7 +347,7 @@ class ServiceProcess:
 
 
 async def stats_after_a_refusal(client: Client) -> index_pb2.GetStatsResponse:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await client.stats()
@@ -360,7 +360,7 @@ async def stats_after_a_refusal(client: Client) -> index_pb2.GetStatsResponse:
 async def ended(pid: int) -> None:
     """Waits for the end of a process that need not be a child of ours."""
     try:
-        await asyncio.to_thread(psutil.Process(pid).wait, 15)
+        await asyncio.to_thread(psutil.Process(pid).wait, 60)
     except psutil.NoSuchProcess:
         return
 
@@ -380,7 +380,7 @@ async def test_process_is_killed_in_every_way_and_keeps_what_it_acknowledged(tmp
             (worker,) = psutil.Process(process.pid).children()
 
             process.kill()
-            process.wait(10)
+            process.wait(60)
             await ended(worker.pid)
 
         process = service.start()
@@ -391,11 +391,11 @@ async def test_process_is_killed_in_every_way_and_keeps_what_it_acknowledged(tmp
             assert texts(found)[0] == MEETING[1]
             (worker,) = psutil.Process(process.pid).children()
             process.terminate()
-            assert await asyncio.to_thread(process.wait, 20) == 0
+            assert await asyncio.to_thread(process.wait, 60) == 0
             await ended(worker.pid)
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
     log = (tmp_path / "log").read_text()
     assert "Traceback" not in log
     assert "index worker died" in log
@@ -427,9 +427,9 @@ async def test_sigterm_to_the_whole_group_is_a_clean_stop(tmp_path: Path) -> Non
             worker.send_signal(signal.SIGINT)
             assert (await Client(channel).stats()).passage_count == 0
             process.send_signal(signal.SIGINT)
-            assert await asyncio.to_thread(process.wait, 20) == 0
+            assert await asyncio.to_thread(process.wait, 60) == 0
             await ended(worker.pid)
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
     assert "index worker died" not in (tmp_path / "log").read_text()

@@ -1,5 +1,5 @@
 import { type QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query";
-import { Route, Switch } from "wouter";
+import { Route, Switch, useLocation } from "wouter";
 import { isAway } from "@/api/errors";
 import { keys } from "@/api/queries";
 import { ConnectedContext, useLibraryWatch } from "@/api/watch";
@@ -19,10 +19,11 @@ import { getCaller } from "./session";
 /** The pages. Their addresses are none of the server's own routes (`/search`, `/history`, ...), which come first. */
 function Pages() {
   const connected = useLibraryWatch();
+  const [location] = useLocation();
   return (
     <ConnectedContext value={connected}>
       <Shell dock={<Dock />}>
-        <ErrorBoundary>
+        <ErrorBoundary page={location}>
           <Switch>
             <Route path="/" component={LibraryPage} />
             <Route path="/recordings/:id">{({ id }) => <RecordingPage key={id} id={id} />}</Route>

@@ -3,6 +3,7 @@ import { type ReactNode, Suspense, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation } from "wouter";
 import { useConnected } from "@/api/watch";
+import { QuietLink } from "@/ui/QuietLink";
 import { LoadingState } from "@/ui/State";
 import { Logo } from "./Logo";
 import styles from "./Shell.module.css";
@@ -61,15 +62,14 @@ export function Shell({ children, dock }: ShellProps) {
         </Link>
         <nav aria-label={t("mainNavigation")} className={styles.nav}>
           {ENTRIES.map((entry) => (
-            <Link
+            <QuietLink
               key={entry.path}
               href={entry.path}
-              className={styles.entry}
               aria-current={isHere(entry, location) ? "page" : undefined}
             >
               <entry.icon aria-hidden />
               <span>{t(entry.key)}</span>
-            </Link>
+            </QuietLink>
           ))}
         </nav>
       </header>

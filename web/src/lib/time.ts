@@ -31,6 +31,16 @@ export function dayAndTime(date: Date, language: string): string {
   return date.toLocaleDateString(language, { day: "numeric", month: "short", ...year });
 }
 
+/** Returns a day in the page's language: "today", "12 March", "12 March 2025". */
+export function day(date: Date, language: string): string {
+  const now = new Date();
+  if (date.toDateString() === now.toDateString()) {
+    return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(0, "day");
+  }
+  const year = date.getFullYear() === now.getFullYear() ? {} : ({ year: "numeric" } as const);
+  return date.toLocaleDateString(language, { day: "numeric", month: "short", ...year });
+}
+
 /** Returns how long something takes, for people: "5 sec", "3 min", "1 hr, 5 min". */
 export function span(seconds: number, language: string): string {
   const whole = Math.max(1, Math.round(seconds));

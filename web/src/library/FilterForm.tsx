@@ -1,19 +1,15 @@
-import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useFacets } from "@/api/facets";
 import type { Facet } from "@/gen/recordroute/gateway/v1/library_pb";
 import { currentLanguage } from "@/i18n";
 import { languageName } from "@/lib/languages";
 import { Button } from "@/ui/Button";
-import { Checkbox, Select, TextField } from "@/ui/Field";
+import { CheckboxGroup } from "@/ui/CheckboxGroup";
+import { Select, TextField } from "@/ui/Field";
 import styles from "./FilterForm.module.css";
 import { countConditions, type Filter, KINDS, STATES, withoutConditions } from "./filter";
 
 type FilterFormProps = { filter: Filter; onChange: (change: Partial<Filter>) => void };
-
-function toggled<T>(values: readonly T[], value: T): T[] {
-  return values.includes(value) ? values.filter((other) => other !== value) : [...values, value];
-}
 
 /** Everything that the list can be filtered by, with how many recordings have it. */
 export function FilterForm({ filter, onChange }: FilterFormProps) {
@@ -22,26 +18,20 @@ export function FilterForm({ filter, onChange }: FilterFormProps) {
   const { tags = [], folders = [], languages = [], speakers = [] } = facets.data ?? {};
   return (
     <div className={styles.form}>
-      <Group title={t("state")}>
-        {STATES.map((state) => (
-          <Checkbox
-            key={state}
-            label={t(`state_${state}`)}
-            checked={filter.states.includes(state)}
-            onChange={() => onChange({ states: toggled(filter.states, state) })}
-          />
-        ))}
-      </Group>
-      <Group title={t("kind")}>
-        {KINDS.map((kind) => (
-          <Checkbox
-            key={kind}
-            label={t(`kind_${kind}`)}
-            checked={filter.kinds.includes(kind)}
-            onChange={() => onChange({ kinds: toggled(filter.kinds, kind) })}
-          />
-        ))}
-      </Group>
+      <CheckboxGroup
+        flows
+        label={t("state")}
+        options={STATES.map((value) => ({ value, label: t(`state_${value}`) }))}
+        chosen={filter.states}
+        onChange={(states) => onChange({ states })}
+      />
+      <CheckboxGroup
+        flows
+        label={t("kind")}
+        options={KINDS.map((value) => ({ value, label: t(`kind_${value}`) }))}
+        chosen={filter.kinds}
+        onChange={(kinds) => onChange({ kinds })}
+      />
       {folders.length > 0 && (
         <Select
           label={t("folder")}
@@ -60,13 +50,13 @@ export function FilterForm({ filter, onChange }: FilterFormProps) {
         title={t("tags")}
         facets={tags}
         chosen={filter.tags}
-        onToggle={(tag) => onChange({ tags: toggled(filter.tags, tag) })}
+        onChange={(chosen) => onChange({ tags: chosen })}
       />
       <FacetGroup
         title={t("speakers")}
         facets={speakers}
         chosen={filter.speakers}
-        onToggle={(name) => onChange({ speakers: toggled(filter.speakers, name) })}
+        onChange={(chosen) => onChange({ speakers: chosen })}
       />
       {languages.length > 1 && (
         <FacetGroup
@@ -74,7 +64,7 @@ export function FilterForm({ filter, onChange }: FilterFormProps) {
           facets={languages}
           nameOf={(code) => languageName(code, currentLanguage())}
           chosen={filter.languages}
-          onToggle={(code) => onChange({ languages: toggled(filter.languages, code) })}
+          onChange={(chosen) => onChange({ languages: chosen })}
         />
       )}
       <div className={styles.days}>
@@ -105,39 +95,23 @@ export function FilterForm({ filter, onChange }: FilterFormProps) {
   );
 }
 
-function Group({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <fieldset className={styles.group}>
-      <legend className={styles.legend}>{title}</legend>
-      <div className={styles.choices}>{children}</div>
-    </fieldset>
-  );
-}
-
 type FacetGroupProps = {
   title: string;
   facets: readonly Facet[];
   nameOf?: (value: string) => string;
   chosen: readonly string[];
-  onToggle: (value: string) => void;
+  onChange: (chosen: string[]) => void;
 };
 
-function FacetGroup({ title, facets, nameOf = (value) => value, chosen, onToggle }: FacetGroupProps) {
+function FacetGroup({ title, facets, nameOf = (value) => value, chosen, onChange }: FacetGroupProps) {
   if (facets.length === 0) return null;
-  return (
-    <Group title={title}>
-      {facets.map(({ value, recordingCount }) => (
-        <Checkbox
-          key={value}
-          label={
-            <>
-              {nameOf(value)} <span className={styles.note}>{recordingCount}</span>
-            </>
-          }
-          checked={chosen.includes(value)}
-          onChange={() => onToggle(value)}
-        />
-      ))}
-    </Group>
-  );
+  const options = facets.map(({ value, recordingCount }) => ({
+    value,
+    label: (
+      <>
+        {nameOf(value)} <span className={styles.note}>{recordingCount}</span>
+      </>
+    ),
+  }));
+  return <CheckboxGroup flows label={title} options={options} chosen={chosen} onChange={onChange} />;
 }

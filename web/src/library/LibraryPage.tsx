@@ -1,10 +1,10 @@
 import { Trash2 } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "wouter";
 import type { Recording } from "@/gen/recordroute/gateway/v1/library_pb";
 import { Checkbox } from "@/ui/Field";
 import { Page } from "@/ui/Page";
+import { QuietLink } from "@/ui/QuietLink";
 import { ErrorState, LoadingState } from "@/ui/State";
 import { AddFiles } from "./AddFiles";
 import { BulkBar } from "./BulkBar";
@@ -46,15 +46,13 @@ export default function LibraryPage() {
       title={t(filter.inBin ? "bin" : "title")}
       actions={
         filter.inBin ? (
-          <Link href="/" className={styles.binLink}>
-            {t("backToLibrary")}
-          </Link>
+          <QuietLink href="/">{t("backToLibrary")}</QuietLink>
         ) : (
           <>
-            <Link href="/?bin=1" className={styles.binLink} onClick={() => setSelected(NOTHING)}>
+            <QuietLink href="/?bin=1" onClick={() => setSelected(NOTHING)}>
               <Trash2 aria-hidden />
               <span className={styles.binText}>{t("bin")}</span>
-            </Link>
+            </QuietLink>
             {/* Not before it is known where it stands: a field that moves loses what is being chosen. */}
             {!isEmpty && !list.isPending && <AddFiles adding={adding} />}
           </>

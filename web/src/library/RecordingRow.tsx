@@ -1,7 +1,6 @@
 import { AudioLines, Ellipsis, FileText, Film, Folder, Users } from "lucide-react";
 import { type KeyboardEvent, lazy, type MouseEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "wouter";
 import { Access, type Recording, RecordingKind } from "@/gen/recordroute/gateway/v1/library_pb";
 import { currentLocale } from "@/i18n";
 import { languageName } from "@/lib/languages";
@@ -10,6 +9,7 @@ import { clock, dateOf, dayAndTime, isoDuration, secondsOf } from "@/lib/time";
 import { IconButton } from "@/ui/Button";
 import { Deferred } from "@/ui/Deferred";
 import { Checkbox } from "@/ui/Field";
+import { TitleLink } from "@/ui/TitleLink";
 import type { Sort } from "./filter";
 import type { Asking } from "./LibraryPage";
 import styles from "./RecordingRow.module.css";
@@ -91,9 +91,9 @@ export function RecordingRow({ recording, sort, isSelected, actions, onRemove, .
         {isRenaming ? (
           <RenameField title={title} onEnd={endRename} />
         ) : (
-          <Link ref={link} href={`/recordings/${recording.id}`} className={styles.title}>
+          <TitleLink ref={link} href={`/recordings/${recording.id}`}>
             {title}
-          </Link>
+          </TitleLink>
         )}
         <Facts recording={recording} onTag={on.onTag} onFolder={on.onFolder} />
       </div>

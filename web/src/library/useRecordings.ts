@@ -2,9 +2,16 @@ import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { library } from "@/api/clients";
 import { keys } from "@/api/queries";
+import type { ListRecordingsResponse } from "@/gen/recordroute/gateway/v1/library_pb";
 import { type Filter, toRequest } from "./filter";
 
 const PAGE_SIZE = 60;
+
+/** Returns how many recordings a list has, loaded or not: the first page tells, and what is loaded may have grown since. */
+export function totalOf(pages: readonly ListRecordingsResponse[], hasMore: boolean): number {
+  const loaded = pages.reduce((sum, { recordings }) => sum + recordings.length, 0);
+  return hasMore ? Math.max(pages[0]?.totalCount ?? 0, loaded) : loaded;
+}
 
 /** The recordings that a filter shows, page after page. */
 export function useRecordings(filter: Filter) {
@@ -17,8 +24,6 @@ export function useRecordings(filter: Filter) {
     placeholderData: keepPreviousData,
   });
   const recordings = useMemo(() => query.data?.pages.flatMap((page) => page.recordings) ?? [], [query.data]);
-  // What the first page told may be older than what has come since.
-  const told = query.hasNextPage ? (query.data?.pages[0]?.totalCount ?? 0) : 0;
-  const total = Math.max(told, recordings.length);
+  const total = totalOf(query.data?.pages ?? [], query.hasNextPage);
   return { ...query, recordings, total };
 }

@@ -2,6 +2,7 @@ import { useTranslation } from "react-i18next";
 import { currentLanguage } from "@/i18n";
 import { useObservable } from "@/lib/observable";
 import { span } from "@/lib/time";
+import { Box } from "@/ui/Box";
 import { Button } from "@/ui/Button";
 import { Progress } from "@/ui/Progress";
 import { Spinner } from "@/ui/Spinner";
@@ -16,7 +17,7 @@ export function Finishing() {
   const isSafe = uplink.isDelivered && rest === null;
   const isAway = !isSafe && uplink.connection === "away";
   return (
-    <div className={styles.finishing} role="status">
+    <Box compact role="status">
       <p className={styles.title}>
         <Spinner />
         {rest === null ? t("finishing") : t("restUploading")}
@@ -33,6 +34,6 @@ export function Finishing() {
           <Button onClick={() => void recorder.postpone()}>{t("postpone")}</Button>
         </div>
       )}
-    </div>
+    </Box>
   );
 }

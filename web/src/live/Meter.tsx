@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { Observable } from "@/lib/observable";
+import type { Level } from "./hearing";
 import styles from "./Meter.module.css";
 
 const BAR_PX = 3;
@@ -32,7 +33,7 @@ function draw(canvas: HTMLCanvasElement, levels: readonly number[], colour: stri
 }
 
 /** The last seconds of sound, as bars that move to the left; where motion is not wanted only the newest one. */
-export function Meter({ level }: { level: Observable<number> }) {
+export function Meter({ level }: { level: Observable<Level> }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const drawn = canvas.current;
@@ -41,7 +42,7 @@ export function Meter({ level }: { level: Observable<number> }) {
     let levels: number[] = [];
     let frame = 0;
     const stop = level.subscribe(() => {
-      const height = heightOf(level.get());
+      const height = heightOf(level.get().peak);
       levels = isStill ? Array(400).fill(height) : [...levels.slice(-400), height];
       cancelAnimationFrame(frame);
       frame = requestAnimationFrame(() => draw(drawn, levels, getComputedStyle(drawn).color));

@@ -154,7 +154,7 @@ test("what an earlier device still tells is not heard", async () => {
   expect(microphone().choice.deviceId).toBe("other");
   before.listener.onLevel(0.9);
   before.listener.onLost(true);
-  expect(tester.level.get()).toBe(0);
+  expect(tester.level.get().peak).toBe(0);
   expect(tester.state.get()).toMatchObject({ phase: "on", failure: undefined });
 });
 
@@ -173,4 +173,15 @@ test("a microphone that is unplugged ends the test", async () => {
   act(() => microphone().listener.onLost(true));
   expect(screen.getByRole("alert")).toBeTruthy();
   expect(microphone().close).toHaveBeenCalledOnce();
+});
+
+test("every moment is drawn, silence as well", async () => {
+  await tester.start(CHOICE);
+  let told = 0;
+  tester.level.subscribe(() => {
+    told += 1;
+  });
+  for (const peak of [0.1, 0, 0, 0]) microphone().listener.onLevel(peak);
+  expect(told).toBe(4);
+  tester.stop();
 });

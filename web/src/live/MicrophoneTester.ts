@@ -1,6 +1,6 @@
 import { Observable } from "@/lib/observable";
 import { type Capture, CaptureError, type CaptureListener } from "./audio/capture";
-import { type Hearing, HearingTest } from "./hearing";
+import { type Hearing, HearingTest, NO_LEVEL } from "./hearing";
 import type { MicrophoneChoice } from "./microphone";
 
 /** Some systems give no sound at all where others give silence. */
@@ -22,8 +22,7 @@ type OpenCapture = (choice: MicrophoneChoice, listener: CaptureListener) => Prom
 /** Listens to a microphone without recording it. */
 export class MicrophoneTester {
   readonly state = new Observable<TesterState>(OFF);
-  /** The loudest of the last moment, 0 to 1. */
-  readonly level = new Observable(0);
+  readonly level = new Observable(NO_LEVEL);
   readonly #open: OpenCapture;
   #capture: Capture | null = null;
   /** Counts starts and stops: what belongs to an earlier one is not heard any more. */
@@ -47,7 +46,7 @@ export class MicrophoneTester {
         onIdle: () => undefined,
         onLevel: (peak) => {
           if (isOver()) return;
-          this.level.set(peak);
+          this.level.set({ peak });
           this.#judge(hearing.add(peak));
         },
         onLost: () => {
@@ -86,7 +85,7 @@ export class MicrophoneTester {
     clearTimeout(this.#timer);
     void this.#capture?.close();
     this.#capture = null;
-    this.level.set(0);
+    this.level.set(NO_LEVEL);
     this.state.set(failure === undefined ? OFF : { ...OFF, failure });
   }
 }

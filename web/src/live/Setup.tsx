@@ -5,6 +5,7 @@ import { FolderField } from "@/fields/FolderField";
 import { LanguageSelect } from "@/fields/LanguageSelect";
 import { DEFAULT_TEMPLATE, TemplateSelect } from "@/fields/TemplateSelect";
 import { useObservable } from "@/lib/observable";
+import { Box } from "@/ui/Box";
 import { Select, TextField } from "@/ui/Field";
 import { Spinner } from "@/ui/Spinner";
 import { Switch } from "@/ui/Switch";
@@ -38,7 +39,7 @@ export function Setup({ user, isStarting }: { user: string; isStarting: boolean 
     <form className={styles.form} onSubmit={submit}>
       <p className={styles.intro}>{t("intro")}</p>
       {failure !== undefined && <Failure failure={failure} />}
-      <div className={styles.card}>
+      <Box>
         <div className={styles.fields}>
           {canShare && (
             <Select
@@ -71,6 +72,7 @@ export function Setup({ user, isStarting }: { user: string; isStarting: boolean 
               ))}
             </Select>
           )}
+          {source !== "tab" && <MicrophoneTest tester={tester} choice={choice} onAllowed={look} />}
           <TextField
             label={t("titleField")}
             value={form.title}
@@ -85,7 +87,6 @@ export function Setup({ user, isStarting }: { user: string; isStarting: boolean 
             onChange={(language) => change({ language })}
           />
         </div>
-        {source !== "tab" && <MicrophoneTest tester={tester} choice={choice} onAllowed={look} />}
         <details className={styles.more}>
           <summary>{t("moreOptions")}</summary>
           <div className={styles.fields}>
@@ -125,7 +126,7 @@ export function Setup({ user, isStarting }: { user: string; isStarting: boolean 
             </fieldset>
           )}
         </details>
-      </div>
+      </Box>
       <div className={styles.begin}>
         <button type="submit" className={styles.record} disabled={isStarting || user === ""}>
           <span className={styles.disc}>{isStarting ? <Spinner /> : <Mic aria-hidden />}</span>

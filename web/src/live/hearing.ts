@@ -13,6 +13,13 @@ const SILENT_WINDOW = 3 * LEVELS_PER_SECOND;
 /** So long somebody may look for words. */
 const PATIENCE = 6 * LEVELS_PER_SECOND;
 
+/**
+ * The loudest of the last moment, 0 to 1. An object each time: followers are told of every moment of silence, too.
+ */
+export type Level = { readonly peak: number };
+
+export const NO_LEVEL: Level = { peak: 0 };
+
 /** How well a microphone hears. */
 export type Hearing =
   /** Not known yet. */

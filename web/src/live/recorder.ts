@@ -5,7 +5,7 @@ import { liveActivity, noteUnsentAudio } from "./activity";
 import type { Capture, CaptureListener, Source } from "./audio/capture";
 import { RATE } from "./audio/pcm";
 import { type Captions, captionsAfter, NO_CAPTIONS } from "./captions";
-import { SILENCE } from "./hearing";
+import { NO_LEVEL, SILENCE } from "./hearing";
 import type { MicrophoneChoice } from "./microphone";
 import type { Outbox, RecordingWishes, StoredBookmark, StoredRecording } from "./outbox";
 import { NOT_CONNECTED, type Outcome, type Part, type Pauses, Uplink, type UplinkState } from "./uplink";
@@ -105,8 +105,7 @@ export class Recorder {
   readonly state = new Observable<LiveState>(IDLE);
   /** Seconds of sound that were recorded. */
   readonly seconds = new Observable(0);
-  /** The loudest of the last moment, 0 to 1. */
-  readonly level = new Observable(0);
+  readonly level = new Observable(NO_LEVEL);
   readonly leftovers = new Observable<readonly Leftover[]>([]);
   readonly #parts: RecorderParts;
   #outbox: Outbox | null = null;
@@ -171,7 +170,7 @@ export class Recorder {
   pause(): void {
     if (this.state.get().phase !== "recording") return;
     this.#capture?.pause();
-    this.level.set(0);
+    this.level.set(NO_LEVEL);
     this.#change({ phase: "paused", isSilent: false });
   }
 
@@ -218,7 +217,7 @@ export class Recorder {
     if (phase !== "recording" && phase !== "paused") return;
     this.#change({ phase: "finishing", isSilent: false, isDeviceLost: false, failure: undefined });
     liveActivity.set("finishing");
-    this.level.set(0);
+    this.level.set(NO_LEVEL);
     this.#parts.screen.release();
     await this.#capture?.stop();
     this.#capture = null;
@@ -355,7 +354,7 @@ export class Recorder {
   }
 
   #hear(peak: number): void {
-    this.level.set(peak);
+    this.level.set({ peak });
     if (peak > SILENCE) {
       this.#heardAt = Date.now();
       this.#hasHeard = true;
@@ -434,7 +433,7 @@ export class Recorder {
     this.#uplink = null;
     this.#outbox?.close();
     this.#outbox = null;
-    this.level.set(0);
+    this.level.set(NO_LEVEL);
     liveActivity.set("none");
     this.#release();
     this.#release = () => undefined;

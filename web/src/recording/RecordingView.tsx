@@ -1,7 +1,9 @@
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "wouter";
+import { useHistoryState } from "wouter/use-browser-location";
 import { Access, ArtifactKind, type Recording, RecordingKind } from "@/gen/recordroute/gateway/v1/library_pb";
+import { quoteOf } from "@/lib/quote";
 import { clock, secondsOf } from "@/lib/time";
 import { LoadingState } from "@/ui/State";
 import { Tabs } from "@/ui/Tabs";
@@ -75,7 +77,7 @@ export function RecordingView({ recording, transcript: { query, store } }: Recor
 
   const seek = (seconds: number, segmentIndex?: number) => {
     player?.playFrom(seconds);
-    if (segmentIndex !== undefined) setTarget({ segment: segmentIndex, last: segmentIndex });
+    if (segmentIndex !== undefined) setTarget({ segment: segmentIndex, last: segmentIndex, quote: "" });
     // A document is not heard: its text has to be seen.
     if (player === null && isNarrow) setTab("transcript");
   };
@@ -221,9 +223,10 @@ function useSeekByAddress(player: Player | null): void {
 /** Links into a document name the segments, `?segment=12` or `?segment=12-14`: it has no seconds. */
 function useSegmentByAddress(onTarget: (target: Target) => void): void {
   const [parameters] = useSearchParams();
+  const quote = quoteOf(useHistoryState());
   const wanted = parameters.get("segment");
   useEffect(() => {
-    const target = wanted === null ? null : targetOf(wanted);
+    const target = wanted === null ? null : targetOf(wanted, quote);
     if (target !== null) onTarget(target);
-  }, [wanted, onTarget]);
+  }, [wanted, quote, onTarget]);
 }

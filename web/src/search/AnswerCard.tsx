@@ -3,6 +3,7 @@ import { Fragment } from "react";
 import { useTranslation } from "react-i18next";
 import { currentLocale } from "@/i18n";
 import { languageOf } from "@/lib/script";
+import { Box } from "@/ui/Box";
 import { Button } from "@/ui/Button";
 import { CopyButton } from "@/ui/CopyButton";
 import { Spinner } from "@/ui/Spinner";
@@ -63,7 +64,7 @@ export function AnswerCard({ exchange, onStop, onRepeat }: AnswerCardProps) {
     [dayOf(place), positionOf(place, seconds), speakersOf(place)].filter(Boolean).join(", ");
   const stage = sources.length === 0 ? t("searching") : unchecked === "" ? t("reading") : t("beingChecked");
   return (
-    <article className={styles.card} aria-busy={isAsking}>
+    <Box as="article" aria-busy={isAsking}>
       <h2 className={styles.question}>{exchange.question}</h2>
       {exchange.standalone !== "" && exchange.standalone !== exchange.question && (
         <p className={styles.muted}>{t("understoodAs", { question: exchange.standalone })}</p>
@@ -146,6 +147,6 @@ export function AnswerCard({ exchange, onStop, onRepeat }: AnswerCardProps) {
           </div>
         </>
       )}
-    </article>
+    </Box>
   );
 }

@@ -8,15 +8,12 @@ import { keys } from "@/api/queries";
 import { currentLanguage } from "@/i18n";
 import { languageName } from "@/lib/languages";
 import { IconButton } from "@/ui/Button";
-import { Checkbox, Select, TextField } from "@/ui/Field";
+import { CheckboxGroup } from "@/ui/CheckboxGroup";
+import { Select, TextField } from "@/ui/Field";
 import styles from "./FilterBar.module.css";
 import type { Filters } from "./filters";
 
 const SHOWN = 6;
-
-function toggled(values: string[], value: string, isOn: boolean): string[] {
-  return isOn ? [...values, value] : values.filter((other) => other !== value);
-}
 
 type ChangeProps = { filters: Filters; onChange: (filters: Filters) => void };
 
@@ -132,38 +129,22 @@ export function FilterPanel({ filters, onChange }: ChangeProps) {
         </Select>
       )}
       {tags.length > 0 && (
-        <fieldset className={styles.group}>
-          <legend>{t("filterTag")}</legend>
-          <div className={styles.choices}>
-            {tags.map(({ value }) => (
-              <Checkbox
-                key={value}
-                label={value}
-                checked={filters.tags.includes(value)}
-                onChange={(event) =>
-                  onChange({ ...filters, tags: toggled(filters.tags, value, event.target.checked) })
-                }
-              />
-            ))}
-          </div>
-        </fieldset>
+        <CheckboxGroup
+          flows
+          label={t("filterTag")}
+          options={tags.map(({ value }) => ({ value, label: value }))}
+          chosen={filters.tags}
+          onChange={(chosen) => onChange({ ...filters, tags: chosen })}
+        />
       )}
       {languages.length > 0 && (
-        <fieldset className={styles.group}>
-          <legend>{t("filterLanguage")}</legend>
-          <div className={styles.choices}>
-            {languages.map(({ value }) => (
-              <Checkbox
-                key={value}
-                label={languageName(value, currentLanguage())}
-                checked={filters.languages.includes(value)}
-                onChange={(event) =>
-                  onChange({ ...filters, languages: toggled(filters.languages, value, event.target.checked) })
-                }
-              />
-            ))}
-          </div>
-        </fieldset>
+        <CheckboxGroup
+          flows
+          label={t("filterLanguage")}
+          options={languages.map(({ value }) => ({ value, label: languageName(value, currentLanguage()) }))}
+          chosen={filters.languages}
+          onChange={(chosen) => onChange({ ...filters, languages: chosen })}
+        />
       )}
       <SpeakerField filters={filters} onChange={onChange} known={speakers.map(({ value }) => value)} />
       <RecordingField filters={filters} onChange={onChange} />

@@ -1,12 +1,12 @@
 import { Calendar, FileText, Pause, Play, Users } from "lucide-react";
 import { useTranslation } from "react-i18next";
-import { Link } from "wouter";
 import { currentLocale } from "@/i18n";
 import { speakerName } from "@/lib/speakers";
-import { clock, dayAndTime } from "@/lib/time";
+import { clock, day } from "@/lib/time";
 import { Button } from "@/ui/Button";
 import styles from "./PlaceLine.module.css";
-import { addressOf, type Place } from "./place";
+import { PlaceLink, type Shown } from "./PlaceLink";
+import type { Place } from "./place";
 import { isSame, usePlayer } from "./player";
 
 /** Returns a function that names where in a recording a place is: "12:34", "page 3". */
@@ -26,19 +26,18 @@ export function useSpeakersOf(): (place: Place) => string {
     place.speakers.map((label) => speakerName(label, [], (number) => t("speaker", { number }))).join(", ");
 }
 
-type PlaceLineProps = { place: Place /** Where it plays from. */; seconds: number };
-
 /** Plays a place from the very second; a document opens there. */
-export function PlayButton({ place, seconds }: PlaceLineProps) {
+export function PlayButton(shown: Shown) {
+  const { place, seconds } = shown;
   const { t } = useTranslation("search");
   const player = usePlayer();
   const position = usePositionOf()(place, seconds);
   if (place.isDocument) {
     return (
-      <Link href={addressOf(place, seconds)} className={styles.open}>
+      <PlaceLink {...shown} className={styles.open}>
         <FileText aria-hidden />
         {position === "" ? t("open") : position}
-      </Link>
+      </PlaceLink>
     );
   }
   const heard = { recordingId: place.recordingId, title: place.title, start: seconds };
@@ -68,17 +67,18 @@ function Recorded({ at }: { at: number }) {
     >
       <Calendar aria-hidden />
       <span className="visually-hidden">{t("recorded")}: </span>
-      {dayAndTime(date, language)}
+      {day(date, language)}
     </time>
   );
 }
 
 /** Where a place is, when it was recorded, who speaks there, and the way to hear it. */
-export function PlaceLine({ place, seconds }: PlaceLineProps) {
+export function PlaceLine(shown: Shown) {
+  const { place } = shown;
   const speakers = useSpeakersOf()(place);
   return (
     <div className={styles.line}>
-      <PlayButton place={place} seconds={seconds} />
+      <PlayButton {...shown} />
       {place.recordedAt !== null && <Recorded at={place.recordedAt} />}
       {speakers !== "" && (
         <span className={styles.fact}>

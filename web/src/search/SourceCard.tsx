@@ -1,9 +1,9 @@
-import { Link } from "wouter";
 import { languageOf } from "@/lib/script";
-import type { CodePointRange } from "./codePoints";
+import { type CodePointRange, codePoints } from "./codePoints";
 import { Marked } from "./Marked";
 import { PlaceLine } from "./PlaceLine";
-import { addressOf, type Place } from "./place";
+import { PlaceLink } from "./PlaceLink";
+import type { Place } from "./place";
 import styles from "./SourceCard.module.css";
 
 type SourceCardProps = {
@@ -18,16 +18,20 @@ type SourceCardProps = {
 
 /** A source of an answer, with what it says. */
 export function SourceCard({ place, ranges, seconds, number }: SourceCardProps) {
+  const [cited] = ranges;
+  const quote = cited === undefined ? "" : codePoints(place.text, cited);
   return (
     <div className={styles.card}>
       <p className={styles.title}>
         {number !== undefined && <span className={styles.number}>{number}</span>}
-        <Link href={addressOf(place, seconds)}>{place.title}</Link>
+        <PlaceLink place={place} seconds={seconds} quote={quote}>
+          {place.title}
+        </PlaceLink>
       </p>
       <blockquote className={styles.text} lang={languageOf(place.text)}>
         <Marked text={place.text} ranges={ranges} />
       </blockquote>
-      <PlaceLine place={place} seconds={seconds} />
+      <PlaceLine place={place} seconds={seconds} quote={quote} />
     </div>
   );
 }

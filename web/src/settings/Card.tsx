@@ -1,5 +1,7 @@
 import type { ReactNode } from "react";
+import { Box } from "@/ui/Box";
 import styles from "./Card.module.css";
+import { useKeptFocus } from "./useKeptFocus";
 
 type CardProps = {
   title?: string;
@@ -14,7 +16,7 @@ type CardProps = {
 /** A group of settings that belong together. */
 export function Card({ title, text, actions, narrow = false, children }: CardProps) {
   return (
-    <section className={narrow ? `${styles.card} ${styles.narrow}` : styles.card} aria-label={title}>
+    <Box as="section" className={narrow ? styles.narrow : undefined} aria-label={title}>
       {(title !== undefined || actions !== undefined) && (
         <div className={styles.head}>
           <div className={styles.words}>
@@ -25,14 +27,15 @@ export function Card({ title, text, actions, narrow = false, children }: CardPro
         </div>
       )}
       {children}
-    </section>
+    </Box>
   );
 }
 
 /** Things one below the other, with lines between them. */
 export function Rows({ label, children }: { label: string; children: ReactNode }) {
+  const keepFocus = useKeptFocus();
   return (
-    <ul className={styles.rows} aria-label={label}>
+    <ul className={styles.rows} aria-label={label} {...keepFocus}>
       {children}
     </ul>
   );

@@ -12,7 +12,8 @@ import {
 } from "lucide-react";
 import { type ComponentType, lazy, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, Redirect } from "wouter";
+import { Redirect } from "wouter";
+import { QuietLink } from "@/ui/QuietLink";
 import { LoadingState } from "@/ui/State";
 import { General } from "./General";
 import styles from "./SettingsPage.module.css";
@@ -53,14 +54,10 @@ export default function SettingsPage({ section }: { section: string | undefined 
           <ul ref={list}>
             {SECTIONS.map((one) => (
               <li key={one.id}>
-                <Link
-                  href={`/settings/${one.id}`}
-                  className={styles.entry}
-                  aria-current={one === current ? "page" : undefined}
-                >
+                <QuietLink href={`/settings/${one.id}`} aria-current={one === current ? "page" : undefined}>
                   <one.icon aria-hidden />
                   {t(one.id)}
-                </Link>
+                </QuietLink>
               </li>
             ))}
           </ul>

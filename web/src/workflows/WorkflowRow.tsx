@@ -1,6 +1,5 @@
 import { Check, Circle, CircleAlert, CircleStop, Minus, RotateCw } from "lucide-react";
 import { useTranslation } from "react-i18next";
-import { Link } from "wouter";
 import { reasonText } from "@/api/errors";
 import { type StageStatus, type Workflow, WorkflowState } from "@/gen/recordroute/gateway/v1/workflow_pb";
 import { currentLocale } from "@/i18n";
@@ -9,6 +8,7 @@ import { Badge } from "@/ui/Badge";
 import { Button } from "@/ui/Button";
 import { Progress } from "@/ui/Progress";
 import { Spinner } from "@/ui/Spinner";
+import { TitleLink } from "@/ui/TitleLink";
 import { useRecording } from "./useRecording";
 import { requestsFor, useChange } from "./useWorkflows";
 import styles from "./WorkflowRow.module.css";
@@ -31,9 +31,7 @@ export function WorkflowRow({ workflow }: { workflow: Workflow }) {
         {recording === null ? (
           <span className={styles.gone}>{title}</span>
         ) : (
-          <Link href={`/recordings/${workflow.recordingId}`} className={styles.title}>
-            {title}
-          </Link>
+          <TitleLink href={`/recordings/${workflow.recordingId}`}>{title}</TitleLink>
         )}
         <Details workflow={workflow} />
       </div>

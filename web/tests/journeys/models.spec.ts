@@ -40,6 +40,8 @@ test("a model is installed, watched, cancelled, used, and removed again", async 
   await test.step("cancelled, it goes on later where it was", async () => {
     await row.getByRole("button", { name: "Cancel" }).click();
     await expect(bar).toHaveCount(0);
+    await expect(row.getByRole("alert")).toHaveCount(0);
+    await expect(install).toBeFocused();
     await install.click();
     await expect.poll(percent, { timeout: 60_000 }).toBeGreaterThan(40);
     await tell("go");

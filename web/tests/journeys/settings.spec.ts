@@ -1,3 +1,5 @@
+import { addRecording } from "../support/library";
+import { speech } from "../support/speech";
 import { expect, signIn, test } from "../support/test";
 
 test("theme and language are chosen, kept, and hold everywhere", async ({ signedIn: page }) => {
@@ -67,6 +69,35 @@ test("a mistake in a template is told with its line, and saved when it is mended
   await dialog.getByRole("button", { name: "Save" }).click();
   await expect(dialog).toBeHidden();
   await expect(page.getByRole("button", { name: /^Edit .*(Weekly|sync-)/ })).toBeVisible();
+});
+
+test("a voice is remembered where its speaker is named, and forgotten", async ({
+  signedIn: page,
+  context,
+  system,
+}) => {
+  const name = `Anna ${Date.now()}`;
+  const file = speech(system.microphone, `${name}.wav`);
+  const id = await addRecording(context, { title: `Voice of ${name}`, file });
+  await page.goto(`/recordings/${id}`);
+  await page.getByRole("button", { name: "Speaker 1: rename" }).first().click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByLabel("Name")).toBeFocused();
+  await page.keyboard.type(name);
+  await dialog.getByRole("checkbox", { name: /^Recognise this voice/ }).check();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: `${name}: rename` }).first()).toBeVisible();
+  await expect(page.getByText(`The voice of ${name} is remembered.`).first()).toBeVisible();
+
+  await page.goto("/settings/voices");
+  const forget = page.getByRole("button", { name: `Forget the voice of ${name}` });
+  await expect(page.getByRole("listitem").filter({ has: forget }).getByRole("link")).toHaveAttribute(
+    "href",
+    `/recordings/${id}`,
+  );
+  await forget.click();
+  await dialog.getByRole("button", { name: "Forget", exact: true }).click();
+  await expect(forget).toHaveCount(0);
 });
 
 test("the sections say what is installed, what it takes, and how the system is", async ({

@@ -6,9 +6,13 @@ import { tourLibrary, tourRecording, tourSettings } from "../support/surfaces";
 import { expect, test } from "../support/test";
 import { texts } from "../support/texts";
 
-const DEVICES = {
-  "on a desktop": { viewport: { width: 1280, height: 800 } },
-  "on a phone": { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
+/** Themes differ in colours, and devices in what is where: each is looked at once. */
+const LOOKS = {
+  "on a desktop": { scheme: "light", device: { viewport: { width: 1280, height: 800 } } },
+  "on a phone": {
+    scheme: "dark",
+    device: { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
+  },
 } as const;
 
 /** Nothing of what is open lies beyond the window, and nothing in it is wider than it. */
@@ -24,39 +28,34 @@ async function expectInWindow(page: Page, name: string): Promise<void> {
   expect.soft(outside, name).toEqual([]);
 }
 
-for (const [where, device] of Object.entries(DEVICES))
+for (const [where, { scheme, device }] of Object.entries(LOOKS))
   test.describe(where, () => {
     test.use(device);
 
-    for (const scheme of ["light", "dark"] as const)
-      test(`what opens over a page is in nobody's way, ${scheme}`, async ({
-        signedIn: page,
-        context,
-        system,
-      }) => {
-        test.setTimeout(600_000);
-        await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-        const title = `Surfaces ${where} ${scheme} ${Date.now()}`;
-        const id = await addRecording(context, {
-          title,
-          file: speech(system.microphone, "surfaces.wav"),
-          summary: true,
-        });
-        const tour = {
-          page,
-          t: texts("en"),
-          isPhone: where === "on a phone",
-          recording: { id, title },
-          seen: (name: string) =>
-            test.step(name, async () => {
-              await expectInWindow(page, name);
-              await expectAccessible(page);
-            }),
-        };
-        await tourLibrary(tour);
-        await tourRecording(tour);
-        await tourSettings(tour);
+    test("what opens over a page is in nobody's way", async ({ signedIn: page, context, system }) => {
+      test.setTimeout(600_000);
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+      const title = `Surfaces ${where} ${Date.now()}`;
+      const id = await addRecording(context, {
+        title,
+        file: speech(system.microphone, "surfaces.wav"),
+        summary: true,
       });
+      const tour = {
+        page,
+        t: texts("en"),
+        isPhone: where === "on a phone",
+        recording: { id, title },
+        seen: (name: string) =>
+          test.step(name, async () => {
+            await expectInWindow(page, name);
+            await expectAccessible(page, name);
+          }),
+      };
+      await tourLibrary(tour);
+      await tourRecording(tour);
+      await tourSettings(tour);
+    });
   });
 
 for (const scheme of ["light", "dark"] as const)

@@ -87,7 +87,11 @@ export async function tourRecording(tour: Tour): Promise<void> {
   await row.hover();
   await on.see("recording-line", on.button("recording", "segmentMenu", { time }), on.menu);
   const speaker = row.getByRole("button", { name: t("recording", "renameSpeakerShort") });
-  await on.see("recording-speaker", speaker, on.dialog);
+  await speaker.click();
+  await on.dialog.getByRole("textbox").fill("Anna");
+  await expect(on.dialog.getByRole("checkbox")).toBeVisible();
+  await seen("recording-speaker", on.dialog);
+  await on.close(on.dialog);
   await on.see("recording-view", on.button("recording", "view"), on.dialog);
 
   await on.button("recording", "find").click();

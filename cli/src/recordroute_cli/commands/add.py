@@ -204,7 +204,10 @@ def _upload(
     except CommandError as error:
         if error.exit_code is ExitCode.UNREACHABLE:
             raise
-        error.message += f"; it is in the library: start the work with: recordroute redo {short(recording.id)}"
+        error.message += (
+            f"; the recording is added: start the work with: recordroute redo {short(recording.id)}"
+        )
+        error.metadata["recording_id"] = recording.id
         display.failed(item, error)
         return error.exit_code
     display.uploaded(item, workflow.id)
@@ -230,8 +233,6 @@ def _complain(name: str, error: CommandError) -> None:
 
 
 def _say_how_to_go_on(started: list[_Added]) -> None:
-    from recordroute_cli.render import short
-
     for added in started:
         if not added.item.ended:
             terminal.note(

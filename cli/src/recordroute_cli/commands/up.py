@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,14 @@ import typer
 from recordroute_cli import terminal
 from recordroute_cli.errors import CommandError
 from recordroute_cli.exit_codes import ExitCode
-from recordroute_cli.places import DEFAULT_HOST, DEFAULT_HTTP_PORT, DEFAULT_PORT, data_dir, join_address
+from recordroute_cli.places import (
+    DATA_DIR_VARIABLE,
+    DEFAULT_HOST,
+    DEFAULT_HTTP_PORT,
+    DEFAULT_PORT,
+    data_dir,
+    join_address,
+)
 from recordroute_cli.terminal import JsonOption
 
 if TYPE_CHECKING:
@@ -128,5 +136,7 @@ def _announce(address: str, http_address: str, data: Path, token: str, json_outp
         console.print(f"  API      {http_address}/docs", soft_wrap=True, highlight=False)
     console.print(f"  library  {terminal.plain(str(data))}", soft_wrap=True)
     console.print(f"  logs     {terminal.plain(str(data / 'logs'))}", soft_wrap=True)
-    console.print(f"  add a recording with: {terminal.command_name()} add FILE")
+    # Other commands look for the server and its token in the data folder that they take for theirs.
+    place = "" if data == data_dir() else f"{DATA_DIR_VARIABLE}={shlex.quote(terminal.plain(str(data)))} "
+    console.print(f"  add a recording with: {place}{terminal.command_name()} add FILE", soft_wrap=True)
     console.print("  stop with Ctrl-C")

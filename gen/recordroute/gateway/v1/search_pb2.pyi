@@ -48,7 +48,7 @@ class TextRange(_message.Message):
     def __init__(self, start: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
 
 class SearchHit(_message.Message):
-    __slots__ = ("recording_id", "recording_title", "start", "end", "text", "snippet", "highlights", "snippet_start", "score", "speakers", "page", "line", "segment_index", "last_segment_index", "recorded_at", "recording_kind")
+    __slots__ = ("recording_id", "recording_title", "start", "end", "text", "snippet", "highlights", "snippet_start", "score", "speakers", "page", "line", "segment_index", "last_segment_index", "recorded_at", "recording_kind", "sentence")
     RECORDING_ID_FIELD_NUMBER: _ClassVar[int]
     RECORDING_TITLE_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
@@ -65,6 +65,7 @@ class SearchHit(_message.Message):
     LAST_SEGMENT_INDEX_FIELD_NUMBER: _ClassVar[int]
     RECORDED_AT_FIELD_NUMBER: _ClassVar[int]
     RECORDING_KIND_FIELD_NUMBER: _ClassVar[int]
+    SENTENCE_FIELD_NUMBER: _ClassVar[int]
     recording_id: str
     recording_title: str
     start: _duration_pb2.Duration
@@ -81,7 +82,8 @@ class SearchHit(_message.Message):
     last_segment_index: int
     recorded_at: _timestamp_pb2.Timestamp
     recording_kind: _library_pb2.RecordingKind
-    def __init__(self, recording_id: _Optional[str] = ..., recording_title: _Optional[str] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., snippet: _Optional[str] = ..., highlights: _Optional[_Iterable[_Union[TextRange, _Mapping]]] = ..., snippet_start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., score: _Optional[float] = ..., speakers: _Optional[_Iterable[str]] = ..., page: _Optional[int] = ..., line: _Optional[int] = ..., segment_index: _Optional[int] = ..., last_segment_index: _Optional[int] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recording_kind: _Optional[_Union[_library_pb2.RecordingKind, str]] = ...) -> None: ...
+    sentence: TextRange
+    def __init__(self, recording_id: _Optional[str] = ..., recording_title: _Optional[str] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., snippet: _Optional[str] = ..., highlights: _Optional[_Iterable[_Union[TextRange, _Mapping]]] = ..., snippet_start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., score: _Optional[float] = ..., speakers: _Optional[_Iterable[str]] = ..., page: _Optional[int] = ..., line: _Optional[int] = ..., segment_index: _Optional[int] = ..., last_segment_index: _Optional[int] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recording_kind: _Optional[_Union[_library_pb2.RecordingKind, str]] = ..., sentence: _Optional[_Union[TextRange, _Mapping]] = ...) -> None: ...
 
 class SearchResponse(_message.Message):
     __slots__ = ("hits", "next_page_token")

@@ -48,8 +48,12 @@ def configure_telemetry(service: str, common: CommonSettings) -> None:
         _add_trace_id,
         structlog.processors.TimeStamper(fmt="iso", utc=not human),
     ]
+    # The renderer's own tracebacks show variables: texts of recordings, tokens.
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
     renderer: list[structlog.types.Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        [console]
         if human
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     )

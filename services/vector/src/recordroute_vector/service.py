@@ -27,7 +27,6 @@ from recordroute_vector.lexical import ANALYZER, LexicalEncoder
 from recordroute_vector.model_files import model_in_folder
 from recordroute_vector.page_tokens import PageTokens
 from recordroute_vector.passages import PassageLimits, PassageSplitter
-from recordroute_vector.qdrant_server import QdrantIndex, ServerConfig
 from recordroute_vector.rerank import CrossEncoder, LateInteraction, Rerankers, RerankMethod
 from recordroute_vector.result_cache import ResultCache
 from recordroute_vector.search import Searcher, SearchPage
@@ -113,6 +112,9 @@ class VectorService:
         with another model or other words than they are."""
         settings = self._settings
         if settings.index_url:
+            # Its client takes half of the service's start: those who have the index here do without.
+            from recordroute_vector.qdrant_server import QdrantIndex, ServerConfig
+
             server = QdrantIndex(
                 ServerConfig(
                     url=settings.index_url,

@@ -3,12 +3,12 @@ import { useTranslation } from "react-i18next";
 import { useFacets } from "@/api/facets";
 import { FolderField } from "@/fields/FolderField";
 import type { Recording } from "@/gen/recordroute/gateway/v1/library_pb";
+import { CheckboxGroup } from "@/ui/CheckboxGroup";
 import { Checkbox } from "@/ui/Field";
 import { FormDialog } from "@/ui/FormDialog";
 import { TagField } from "@/ui/TagField";
 import { tidyFolder } from "@/uploads/folder";
 import type { Actions, Labels } from "../useActions";
-import styles from "./Dialogs.module.css";
 
 type LabelsDialogProps = {
   recordings: Recording[];
@@ -54,23 +54,13 @@ export function LabelsDialog({ recordings, actions, onClose, onDone }: LabelsDia
         onChange={setTags}
       />
       {only === undefined && present.length > 0 && (
-        <fieldset className={styles.group}>
-          <legend>{t("removeTags")}</legend>
-          <div className={styles.choices}>
-            {present.map((tag) => (
-              <Checkbox
-                key={tag}
-                label={tag}
-                checked={removed.includes(tag)}
-                onChange={() =>
-                  setRemoved(
-                    removed.includes(tag) ? removed.filter((other) => other !== tag) : [...removed, tag],
-                  )
-                }
-              />
-            ))}
-          </div>
-        </fieldset>
+        <CheckboxGroup
+          flows
+          label={t("removeTags")}
+          options={present.map((tag) => ({ value: tag, label: tag }))}
+          chosen={removed}
+          onChange={setRemoved}
+        />
       )}
       {only === undefined && (
         <Checkbox

@@ -46,7 +46,7 @@ export function ProcessDialog({ recordings, actions, onClose, onDone }: ProcessD
   };
   return (
     <FormDialog
-      title={t("processTitle", { count: recordings.length })}
+      title={recordings.length === 1 ? t("processAgain") : t("processTitle", { count: recordings.length })}
       submit={t("processStart")}
       busy={isBusy}
       onSubmit={() => void submit()}

@@ -29,6 +29,7 @@ export function BookmarkList({
   onOpenChange,
 }: BookmarkListProps) {
   const { t } = useTranslation("recording");
+  const [hasKeys] = useState(() => window.matchMedia("(pointer: fine)").matches);
   return (
     <Popover
       label={t("bookmarks")}
@@ -44,7 +45,9 @@ export function BookmarkList({
           </Button>
         )}
       </div>
-      {bookmarks.length === 0 && <p className={styles.empty}>{t("noBookmarks")}</p>}
+      {bookmarks.length === 0 && (
+        <p className={styles.empty}>{t(hasKeys ? "noBookmarksKey" : "noBookmarks")}</p>
+      )}
       <ul className={styles.list}>
         {bookmarks.map((bookmark) => (
           <Entry

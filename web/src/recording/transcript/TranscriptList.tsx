@@ -10,8 +10,9 @@ import {
   useState,
 } from "react";
 import type { Player } from "../player/Player";
+import type { Match } from "./find";
 import { Highlighter } from "./Highlighter";
-import { clearMatchHighlights, highlightMatches } from "./matchHighlights";
+import { clearMatchHighlights, highlightMatches, highlightQuote } from "./matchHighlights";
 import type { Transcript } from "./model";
 import { RemovedRow } from "./RemovedRow";
 import { guessHeight, type Row, rowOfSegment } from "./rows";
@@ -38,6 +39,8 @@ type TranscriptListProps = {
   rows: readonly Row[];
   player: Player | null;
   finding: Finding;
+  /** What a link into a document quotes. */
+  quoted: readonly Match[];
   /** The segment that is edited: it stays on the page, and the view stays with it. */
   edited: number | null;
   renderSegment: (index: number, row: Extract<Row, { kind: "segment" }>) => ReactNode;
@@ -76,6 +79,7 @@ export function TranscriptList({
   rows,
   player,
   finding,
+  quoted,
   edited,
   ...more
 }: TranscriptListProps) {
@@ -163,6 +167,7 @@ export function TranscriptList({
     highlighter.setList(list.current);
     if (list.current === null) return;
     highlightMatches(list.current, finding.matchesOf, finding.matches[finding.current]);
+    highlightQuote(list.current, quoted);
   });
   useEffect(() => clearMatchHighlights, []);
 

@@ -26,7 +26,7 @@ import { TranscriptList, type TranscriptListHandle } from "./TranscriptList";
 import styles from "./TranscriptPanel.module.css";
 import type { TranscriptStore } from "./TranscriptStore";
 import { TranscriptToolbar } from "./TranscriptToolbar";
-import { isInside, type Target } from "./target";
+import { isInside, quotedIn, type Target } from "./target";
 import { useFind } from "./useFind";
 import { useSegmentEditing } from "./useSegmentEditing";
 import { useEditState } from "./useTranscript";
@@ -135,9 +135,13 @@ export function TranscriptPanel({ recording, transcript, store, player, ...more 
   const { target } = more;
   // The page that it stands on may still be on its way.
   const isTargetThere = target !== null && target.segment < segments.length;
+  // What is heard is marked by itself.
+  const marked = player === null ? target : null;
+  const quoted = useMemo(() => (marked === null ? [] : quotedIn(segments, marked)), [marked, segments]);
+  const shown = quoted[0]?.segment ?? target?.segment;
   useEffect(() => {
-    if (target !== null && isTargetThere) list.current?.reveal(target.segment);
-  }, [target, isTargetThere]);
+    if (target !== null && isTargetThere) list.current?.reveal(shown ?? target.segment);
+  }, [target, shown, isTargetThere]);
   useShortcuts({ canEdit, openFind, undo, redo, begin, list, player, store });
 
   /** A click on a word is a click to hear it, unless it ends a selection. */
@@ -234,6 +238,7 @@ export function TranscriptPanel({ recording, transcript, store, player, ...more 
           rows={rows}
           player={player}
           finding={finding}
+          quoted={quoted}
           edited={edited?.index ?? null}
           onFollowing={setFollowing}
           renderSegment={(index, row) => {
@@ -247,8 +252,7 @@ export function TranscriptPanel({ recording, transcript, store, player, ...more 
                 isPage={row.isPage}
                 isLast={index === segments.length - 1}
                 name={segment.speaker === "" ? "" : nameOf(segment.speaker)}
-                // What is heard is marked by itself.
-                isTarget={player === null && isInside(target, index)}
+                isTarget={isInside(marked, index)}
                 colour={segment.speaker === "" ? "var(--line-strong)" : speakerColour(segment.speaker)}
                 threshold={threshold}
                 canEdit={canEdit}

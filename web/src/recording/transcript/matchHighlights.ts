@@ -3,6 +3,7 @@ import type { Match } from "./find";
 /** Names of the style sheet's ::highlight() rules. */
 const ALL = "recordroute-match";
 const CURRENT = "recordroute-current-match";
+const QUOTE = "recordroute-quote";
 
 /** Returns a stretch of an element's text, in UTF-16 units; null where the text is not that long. */
 export function rangeIn(element: Element, start: number, end: number): Range | null {
@@ -47,8 +48,21 @@ export function highlightMatches(
   CSS.highlights.set(CURRENT, chosen);
 }
 
+/** Marks what is quoted, in the rows that are on the page. */
+export function highlightQuote(list: ParentNode, quoted: readonly Match[]): void {
+  if (!("highlights" in CSS)) return;
+  const quote = new Highlight();
+  for (const { segment, start, end } of quoted) {
+    const text = list.querySelector(`[data-text="${segment}"]`);
+    const range = text === null ? null : rangeIn(text, start, end);
+    if (range !== null) quote.add(range);
+  }
+  CSS.highlights.set(QUOTE, quote);
+}
+
 export function clearMatchHighlights(): void {
   if (!("highlights" in CSS)) return;
+  CSS.highlights.delete(QUOTE);
   CSS.highlights.delete(ALL);
   CSS.highlights.delete(CURRENT);
 }

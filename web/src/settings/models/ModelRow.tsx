@@ -164,7 +164,14 @@ export function ModelRow({ model, isAdmin }: { model: Model; isAdmin: boolean })
       {pull.progress !== null && <PullProgress model={model} pull={pull.progress} canManage={isAdmin} />}
       {pull.error !== null && <ErrorNotice error={pull.error} />}
       {pull.error === null && failure !== undefined && !isPulling && (
-        <Notice tone="danger">{failure.message || reasonText(failure, apiText) || failure.reason}</Notice>
+        <Notice tone="danger">
+          {reasonText(failure, apiText) || failure.reason}
+          {failure.message !== "" && failure.message !== reasonText(failure, apiText) && (
+            <p className={styles.muted} lang="en">
+              {failure.message}
+            </p>
+          )}
+        </Notice>
       )}
       {model.problems.length > 0 && (
         <details className={styles.problems}>

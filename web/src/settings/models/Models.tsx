@@ -10,6 +10,7 @@ import { ErrorState, LoadingState } from "@/ui/State";
 import { Card, Rows } from "../Card";
 import { useCaller } from "../caller";
 import { NoAccess } from "../NoAccess";
+import { useServiceName } from "../services";
 import { models as client } from "./client";
 import { ModelRow } from "./ModelRow";
 import styles from "./Models.module.css";
@@ -28,6 +29,7 @@ export default function Models() {
   const { t } = useTranslation("settings");
   const { t: apiText } = useTranslation("api");
   const { isAdmin } = useCaller();
+  const serviceName = useServiceName();
   const list = useQuery({
     queryKey: keys.models,
     queryFn: () => client.listModels({}),
@@ -47,7 +49,9 @@ export default function Models() {
         <Notice>{reasonText({ reason: manageRefusal, message: manageRefusal }, apiText)}</Notice>
       )}
       {unavailableServices.length > 0 && (
-        <Notice tone="warning">{t("servicesAway", { services: unavailableServices.join(", ") })}</Notice>
+        <Notice tone="warning">
+          {t("servicesAway", { services: unavailableServices.map(serviceName).join(", ") })}
+        </Notice>
       )}
       {TASKS.map(({ task, key }) => {
         const ofTask = models.filter((model) => model.task === task);

@@ -28,11 +28,15 @@ type PullProgressProps = { model: Model; pull: ModelPull; canManage: boolean };
 /** How far a pull is. */
 export function PullProgress({ model, pull, canManage }: PullProgressProps) {
   const { t } = useTranslation("settings");
+  const { t: apiText } = useTranslation("api");
   const toasts = useToasts();
   const phase = usePhase(pull.phase);
   const language = currentLanguage();
   const cancel = useMutation({
     mutationFn: () => models.cancelPull({ requestId: crypto.randomUUID(), modelId: model.id }),
+    onSuccess: ({ cancelled }) => {
+      if (cancelled) toasts.show(apiText("PULL_CANCELLED"));
+    },
     onError: toasts.showError,
   });
   const isKnown = pull.totalBytes > 0n;

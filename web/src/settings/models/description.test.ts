@@ -1,17 +1,9 @@
 import { readFileSync } from "node:fs";
-import i18next from "i18next";
-import { beforeAll, expect, test } from "vitest";
-import { startI18n } from "@/i18n";
+import { expect, test } from "vitest";
+import { textsOf } from "@/testing";
 import { DESCRIBED, descriptionOf } from "./description";
 
-beforeAll(async () => {
-  await startI18n();
-  await i18next.loadLanguages("ko");
-  await i18next.loadNamespaces("settings");
-});
-
-const english = () => i18next.getFixedT("en", "settings");
-const korean = () => i18next.getFixedT("ko", "settings");
+const { english, korean } = await textsOf("settings");
 
 /** The models of the system's own catalogue, as the server tells them. */
 function catalogue(): { id: string; description: string }[] {
@@ -28,13 +20,13 @@ function catalogue(): { id: string; description: string }[] {
 test("every model of the catalogue is described in both languages, in English as the server does", () => {
   expect(catalogue().map(({ id }) => id)).toEqual([...DESCRIBED]);
   for (const model of catalogue()) {
-    expect(descriptionOf(model, english())).toEqual({ text: model.description });
-    expect(descriptionOf(model, korean()).text, model.id).toMatch(/[가-힣]/);
+    expect(descriptionOf(model, english)).toEqual({ text: model.description });
+    expect(descriptionOf(model, korean).text, model.id).toMatch(/[가-힣]/);
   }
 });
 
 test("what somebody else has written is shown as it is", () => {
   const own = { id: "faster-whisper-base", description: "Ours, trained on our own meetings." };
-  expect(descriptionOf(own, korean())).toEqual({ text: own.description, lang: "en" });
-  expect(descriptionOf({ id: "our-model", description: "" }, korean()).text).toBe("");
+  expect(descriptionOf(own, korean)).toEqual({ text: own.description, lang: "en" });
+  expect(descriptionOf({ id: "our-model", description: "" }, korean).text).toBe("");
 });

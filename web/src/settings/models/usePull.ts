@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { isAborted } from "@/api/errors";
+import { failureOf, isAborted } from "@/api/errors";
 import { keys } from "@/api/queries";
 import { type Model, type ModelPull, ModelState, PullPhase } from "@/gen/recordroute/gateway/v1/model_pb";
 import { models } from "./client";
@@ -34,7 +34,8 @@ export function usePull(model: Model, canManage: boolean): Pull {
         if (pull !== undefined) setProgress(pull);
       }
     } catch (failure) {
-      if (!gone.signal.aborted && !isAborted(failure)) setError(failure);
+      const isWanted = isAborted(failure) || failureOf(failure).reason === "PULL_CANCELLED";
+      if (!gone.signal.aborted && !isWanted) setError(failure);
     } finally {
       if (watching.current === gone) {
         watching.current = null;

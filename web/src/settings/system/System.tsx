@@ -13,24 +13,12 @@ import { ErrorState, LoadingState } from "@/ui/State";
 import { Card, Row, Rows } from "../Card";
 import { useCaller } from "../caller";
 import { Facts } from "../Facts";
+import { useServiceName } from "../services";
 import { AuditLog } from "./AuditLog";
 import { BackupCard } from "./BackupCard";
 
-function useServiceName(): (name: string) => string {
-  const { t } = useTranslation("settings");
-  return (name) => {
-    switch (name) {
-      case "stt":
-        return t("serviceStt");
-      case "llm":
-        return t("serviceLlm");
-      case "vector":
-        return t("serviceVector");
-      default:
-        return name;
-    }
-  };
-}
+/** What the gateway says of a service that nobody reaches. */
+const AWAY = "does not answer";
 
 /** How the whole system is. */
 export default function System() {
@@ -79,7 +67,7 @@ export default function System() {
                     </Badge>
                   )
                 }
-                details={service.message === "" ? undefined : service.message}
+                details={service.message === AWAY ? t("serviceAway") : service.message || undefined}
               />
             ))}
           </Rows>

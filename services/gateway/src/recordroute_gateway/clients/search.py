@@ -15,7 +15,8 @@ CALL_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class FoundPassage:
-    """A passage that was found; times in seconds, highlights in code points of the snippet, page and line from 1."""
+    """A passage that was found; times in seconds, highlights and the best sentence in code points of the snippet, page
+    and line from 1."""
 
     recording_id: str
     text: str
@@ -29,6 +30,7 @@ class FoundPassage:
     snippet: str
     snippet_start: float
     highlights: tuple[tuple[int, int], ...]
+    sentence: tuple[int, int]
     score: float
 
 
@@ -95,5 +97,6 @@ def _found(hit: index_pb2.SearchHit) -> FoundPassage:
         snippet=hit.snippet,
         snippet_start=to_seconds(hit.snippet_start),
         highlights=tuple((place.start, place.end) for place in hit.highlights),
+        sentence=(hit.sentence.start, hit.sentence.end),
         score=hit.score,
     )

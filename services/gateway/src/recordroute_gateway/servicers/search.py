@@ -280,5 +280,6 @@ def _hit(hit: FoundPassage, recording: Recording) -> search_pb2.SearchHit:
         segment_index=hit.first_segment,
         last_segment_index=hit.last_segment,
         recorded_at=to_timestamp(recording.recorded_at),
+        sentence=search_pb2.TextRange(start=hit.sentence[0], end=hit.sentence[1]),
         recording_kind=f"RECORDING_KIND_{recording.kind.name}",
     )

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recordroute_stt.diarization.clustering import assign, find_voices
 from recordroute_stt.diarization.known_voices import recognise
 from recordroute_stt.diarization.networks import (
     FEATURE_SAMPLES,
@@ -70,6 +69,9 @@ class DiarizationRun:
         recording.finish()
         if not recording.windows:
             return Diarization((), recognise((), known_voices or {}))
+        # SciPy takes a third of the service's start, and is not needed before there are speakers.
+        from recordroute_stt.diarization.clustering import assign, find_voices
+
         embeddings = np.stack([window.embedding for window in recording.windows])
         frames = np.array([window.frames for window in recording.windows])
         stretches = np.array([window.stretch for window in recording.windows])

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from recordroute_runtime.errors import InvalidInput
-from scipy.optimize import linear_sum_assignment
 
 from recordroute_stt.diarization.networks import EMBEDDING_SIZE
 from recordroute_stt.diarization.result import SpeakerVoice
@@ -32,6 +31,9 @@ def recognise(
     voices = {identity: _checked(identity, voice) for identity, voice in known_voices.items()}
     if not voices or not speakers:
         return tuple(speakers)
+    # SciPy takes a third of the service's start, and is not needed before there are speakers.
+    from scipy.optimize import linear_sum_assignment
+
     similarity = np.stack([speaker.embedding for speaker in speakers]) @ np.stack(list(voices.values())).T
     long_enough = np.array([speaker.speech_seconds >= MIN_SPEECH_SECONDS for speaker in speakers])
     eligible = (similarity >= MIN_SIMILARITY) & long_enough[:, None]
