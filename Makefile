@@ -81,7 +81,7 @@ fuzz: .venv/.installed-dev
 BENCHMARKS := bench:main_job bench-stt:stt_speed bench-live:stt_live bench-memory:stt_memory \
 	bench-diarization:diarization bench-index:index_scale bench-llm:llm_speed bench-upload:upload \
 	bench-live-gateway:live_gateway bench-watchers:watchers \
-	eval-stt:eval_stt eval-search:eval_search eval-llm:eval_llm eval-answers:eval_answers
+	eval-stt:eval_stt eval-search:eval_search eval-weak-hits:weak_hits eval-llm:eval_llm eval-answers:eval_answers
 bench_target = $(firstword $(subst :, ,$(1)))
 bench_script = benchmarks/$(lastword $(subst :, ,$(1))).py
 BENCH_TARGETS := $(foreach benchmark,$(BENCHMARKS),$(call bench_target,$(benchmark)))

@@ -201,7 +201,7 @@ def main() -> None:
     lines = [
         "# Can a search tell that nothing fits?",
         "",
-        "`python benchmarks/weak_hits.py`",
+        "`make eval-weak-hits`",
         "",
         f"Model {encoder.model.id}, onnxruntime {version('onnxruntime')}. The figures do not depend on the machine.",
         f"Each threshold loses at most {MOST_LOST:.1%} of the queries that have an answer, over both languages of",

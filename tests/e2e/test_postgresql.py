@@ -17,8 +17,8 @@ def system(make_system: Callable[..., object], new_postgresql: Callable[[], str]
     assert running.stop() == 0
 
 
-def test_main_job_survives_kills(system, data: Path) -> None:
-    recording = system.upload(data / "jfk.flac")
+def test_main_job_survives_kills(system, sample: Path) -> None:
+    recording = system.upload(sample)
     workflow = system.start_workflow(recording)
     stages = [workflow_pb2.WORKFLOW_STAGE_TRANSCRIBE, workflow_pb2.WORKFLOW_STAGE_SUMMARISE]
     events = []

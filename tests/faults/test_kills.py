@@ -81,7 +81,7 @@ def test_killed_in_a_stage(
     system, speech: Path, undisturbed, victim: str, stage: int, longest: float, turn: int
 ) -> None:
     delay = random.Random(f"{victim} {stage} {turn}").uniform(0, longest)
-    before = {key: system.ended_calls(*call) for key, call in CALLS.items()}
+    before = {key: system.finished_calls(*call) for key, call in CALLS.items()}
     recording = system.upload(speech)
     workflow = system.start_workflow(recording)
     events, killed = [], False
@@ -106,7 +106,7 @@ def test_killed_in_a_stage(
     assert told(system.watch(workflow)) == told(events)
     for finished in CALLS:
         if finished < stage:
-            assert system.ended_calls(*CALLS[finished]) - before[finished] == 1
+            assert system.finished_calls(*CALLS[finished]) - before[finished] == 1
     assert (len(segments(system, recording)), system.passage_count(recording)) == undisturbed
 
 

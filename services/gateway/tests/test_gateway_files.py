@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import io
 import json
@@ -23,6 +24,7 @@ from jsonschema import Draft202012Validator
 from recordroute.gateway.v1 import library_pb2
 from recordroute_gateway.library.export import render
 from recordroute_gateway.library.intake import Upload
+from recordroute_gateway.library.readers.process import run_reader
 from recordroute_gateway.library.readers.waveform import MOST_STRETCHES, Peaks
 from recordroute_gateway.library.records import (
     ArtifactKind,
@@ -227,6 +229,25 @@ async def test_waveform_of_broken_sound_ends_where_it_breaks(files: Any) -> None
         await connection.execute(delete(waveforms))
     gone = await reason(waveform(files, recording.id))
     assert gone == ("FAILED_PRECONDITION", "NO_AUDIO")
+
+
+async def test_waveform_is_silent_where_the_times_of_the_file_jump(tmp_path: Path) -> None:
+    path = tmp_path / "gap.mka"
+    tone = (np.sin(np.arange(RATE // 10) * 0.35) * 32767).astype(np.int16)[np.newaxis]
+    with av.open(str(path), "w", format="matroska") as output:
+        stream = output.add_stream("pcm_s16le", rate=RATE, layout="mono")
+        # A second of sound, two of nothing, and a second of sound.
+        for tenth in [*range(10), *range(30, 40)]:
+            frame = av.AudioFrame.from_ndarray(tone, format="s16", layout="mono")
+            frame.sample_rate, frame.pts = RATE, tenth * RATE // 10
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    found = await run_reader("waveform", str(path), seconds=60)
+    peaks = base64.b64decode(found["peaks"])
+    assert found["duration_seconds"] == pytest.approx(4, abs=0.05)
+    assert min(peaks[:95]) > 240
+    assert max(peaks[105:295]) == 0
+    assert min(peaks[305:395]) > 240
 
 
 def test_peaks_stay_few_and_true() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import json
 import uuid
@@ -690,6 +691,26 @@ async def test_the_web_client(tmp_path: Path) -> None:
             assert b"secret" not in answer.partition(b"\r\n\r\n")[2]
         assert (await edge.client.get("/healthz")).text == "ok\n"
         assert (await edge.client.get("/openapi.json")).json()["openapi"] == "3.1.0"
+
+
+async def test_the_web_client_is_sent_compressed(tmp_path: Path) -> None:
+    (tmp_path / "static/assets").mkdir(parents=True)
+    (tmp_path / "static/index.html").write_text("<!doctype html>page")
+    source = "export const words = 1;\n" * 20_000
+    (tmp_path / "static/assets/main-4f3a.js").write_text(source)
+    async with running(tmp_path) as edge:
+        sizes = {}
+        for encoding in ("gzip", "identity"):
+            headers = {"accept-encoding": encoding}
+            async with edge.client.stream("GET", "/assets/main-4f3a.js", headers=headers) as answer:
+                body = b"".join([chunk async for chunk in answer.aiter_raw()])
+            assert "Accept-Encoding" in answer.headers["vary"]
+            assert answer.headers.get("content-encoding", "identity") == encoding
+            assert (gzip.decompress(body) if encoding == "gzip" else body).decode() == source
+            sizes[encoding] = len(body)
+        assert sizes["gzip"] < sizes["identity"] / 10
+        again = {"if-none-match": answer.headers["etag"], "accept-encoding": "gzip"}
+        assert (await edge.client.get("/assets/main-4f3a.js", headers=again)).status_code == 304
 
 
 async def test_the_docs_need_nothing_from_elsewhere(edge: Running) -> None:

@@ -14,6 +14,7 @@ import { Failure } from "./Failure";
 import { recorder } from "./live";
 import { MicrophoneTest } from "./MicrophoneTest";
 import { MicrophoneTester } from "./MicrophoneTester";
+import { PROCESSING } from "./microphone";
 import styles from "./Setup.module.css";
 import { useMicrophones } from "./useMicrophones";
 import { rememberedForm, rememberForm, wishesOf } from "./wishes";
@@ -115,7 +116,7 @@ export function Setup({ user, isStarting }: { user: string; isStarting: boolean 
             <fieldset className={styles.processing}>
               <legend>{t("processing")}</legend>
               <p className={styles.hint}>{t("processingHint")}</p>
-              {(["echoCancellation", "noiseSuppression", "autoGainControl"] as const).map((name) => (
+              {PROCESSING.map((name) => (
                 <Switch
                   key={name}
                   label={t(name)}

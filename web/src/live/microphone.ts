@@ -7,6 +7,13 @@ export type MicrophoneChoice = {
   autoGainControl: boolean;
 };
 
+/** What browsers do to the sound where they are asked to. */
+export const PROCESSING = [
+  "echoCancellation",
+  "noiseSuppression",
+  "autoGainControl",
+] as const satisfies (keyof MicrophoneChoice)[];
+
 /** What makes calls pleasant takes away what speech recognition needs: all of it is off unless somebody wants it. */
 const DEFAULT: MicrophoneChoice = {
   deviceId: "",

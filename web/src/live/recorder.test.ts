@@ -1,5 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { soon } from "@/soon";
 import { liveActivity, mayHaveUnsentAudio } from "./activity";
 import { type Capture, CaptureError, type CaptureListener } from "./audio/capture";
 import { Outbox } from "./outbox";
@@ -36,7 +37,7 @@ async function start(): Promise<void> {
 }
 
 async function untilPhase(phase: string): Promise<void> {
-  await vi.waitFor(() => expect(recorder.state.get().phase).toBe(phase));
+  await soon(() => expect(recorder.state.get().phase).toBe(phase));
 }
 
 beforeEach(() => {
@@ -60,7 +61,7 @@ beforeEach(() => {
       };
     },
     isLockTaken: async () => isLocked,
-    untilLockIsFree: () => vi.waitFor(() => expect(isLocked).toBe(false)),
+    untilLockIsFree: () => soon(() => expect(isLocked).toBe(false)),
     uploadRest: vi.fn(async () => "rest"),
     addBookmarks: vi.fn(async () => undefined),
     screen: { hold: vi.fn(), release: vi.fn() },
@@ -125,7 +126,7 @@ test("a pause stops the sound, and keeps the session open", async () => {
   recorder.pause();
   expect(capture.pause).toHaveBeenCalled();
   microphone.onIdle();
-  await vi.waitFor(() => expect(server.session.chunks.map((chunk) => chunk.length)).toEqual([3200, 0]));
+  await soon(() => expect(server.session.chunks.map((chunk) => chunk.length)).toEqual([3200, 0]));
   await recorder.resume();
   expect(capture.resume).toHaveBeenCalled();
   expect(recorder.state.get().phase).toBe("recording");
@@ -149,21 +150,21 @@ test("one of several sources that goes is told, and the others go on", async () 
 
 test("longer chunks are made while the server is away", async () => {
   await start();
-  await vi.waitFor(() => expect(server.sessions).toHaveLength(1));
+  await soon(() => expect(server.sessions).toHaveLength(1));
   server.goAway();
-  await vi.waitFor(() => expect(capture.setChunkSeconds).toHaveBeenLastCalledWith(1));
+  await soon(() => expect(capture.setChunkSeconds).toHaveBeenLastCalledWith(1));
   server.comeBack();
-  await vi.waitFor(() => expect(capture.setChunkSeconds).toHaveBeenLastCalledWith(0.2));
+  await soon(() => expect(capture.setChunkSeconds).toHaveBeenLastCalledWith(0.2));
 });
 
 test("longer chunks are made on a line that is too slow for short ones", async () => {
   await start();
-  await vi.waitFor(() => expect(recorder.state.get().uplink.connection).toBe("online"));
+  await soon(() => expect(recorder.state.get().uplink.connection).toBe("online"));
   server.holdPushes = true;
   speak(25);
-  await vi.waitFor(() => expect(capture.setChunkSeconds).toHaveBeenLastCalledWith(1));
+  await soon(() => expect(capture.setChunkSeconds).toHaveBeenLastCalledWith(1));
   server.letPushesGo();
-  await vi.waitFor(() => expect(capture.setChunkSeconds).toHaveBeenLastCalledWith(0.2));
+  await soon(() => expect(capture.setChunkSeconds).toHaveBeenLastCalledWith(0.2));
 });
 
 test("silence is told, and speech takes it back", async () => {
@@ -186,11 +187,11 @@ test("silence is told, and speech takes it back", async () => {
 test("what can't be sent is left for another visit, which finishes it", async () => {
   await start();
   speak(3);
-  await vi.waitFor(() => expect(server.session.chunks).toHaveLength(3));
+  await soon(() => expect(server.session.chunks).toHaveLength(3));
   server.goAway();
   speak(2);
   await recorder.stop();
-  await vi.waitFor(() => expect(recorder.state.get().uplink.connection).toBe("away"));
+  await soon(() => expect(recorder.state.get().uplink.connection).toBe("away"));
   await recorder.postpone();
   expect(recorder.state.get().phase).toBe("idle");
   const [leftover] = recorder.leftovers.get();
@@ -217,7 +218,7 @@ test("what another tab is at is not offered before that has let go of it", async
   outbox.close();
   isLocked = true;
   const looking = recorder.findLeftovers("me");
-  await vi.waitFor(() => expect(recorder.leftovers.get()).toEqual([]));
+  await soon(() => expect(recorder.leftovers.get()).toEqual([]));
   isLocked = false;
   await looking;
   expect(recorder.leftovers.get()).toHaveLength(1);
@@ -226,7 +227,7 @@ test("what another tab is at is not offered before that has let go of it", async
 test("what its session took no more is uploaded", async () => {
   await start();
   speak(3);
-  await vi.waitFor(() => expect(server.session.chunks).toHaveLength(3));
+  await soon(() => expect(server.session.chunks).toHaveLength(3));
   server.goAway();
   speak(2);
   await recorder.stop();
@@ -250,7 +251,7 @@ test("an upload that fails leaves the rest for another time", async () => {
   recorder = new Recorder(parts);
   await start();
   speak(2);
-  await vi.waitFor(() => expect(server.session.chunks).toHaveLength(2));
+  await soon(() => expect(server.session.chunks).toHaveLength(2));
   server.goAway();
   speak(1);
   await recorder.stop();
@@ -258,7 +259,7 @@ test("an upload that fails leaves the rest for another time", async () => {
   server.comeBack();
   await untilPhase("idle");
   expect(recorder.state.get().failure).toBeDefined();
-  await vi.waitFor(() => expect(recorder.leftovers.get()).toHaveLength(1));
+  await soon(() => expect(recorder.leftovers.get()).toHaveLength(1));
   expect(recorder.leftovers.get()[0]?.recording.rest).toMatchObject({ from: 2 });
 });
 
@@ -278,7 +279,7 @@ test("discarding deletes what is on this device", async () => {
 test("bookmarks are shown at once, and given to the recording where they come too late", async () => {
   await start();
   speak(4);
-  await vi.waitFor(() => expect(server.session.chunks).toHaveLength(4));
+  await soon(() => expect(server.session.chunks).toHaveLength(4));
   server.goAway();
   recorder.mark("here", 0.3);
   expect(recorder.state.get().marks).toMatchObject([{ position: 0.3, label: "here" }]);

@@ -1,6 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { LiveEvent } from "@/gen/recordroute/gateway/v1/live_pb";
+import { soon } from "@/soon";
 import { Outbox, type StoredRecording } from "./outbox";
 import { FakeLive, failure } from "./testing/fakeLive";
 import { type Outcome, type Part, Uplink, type UplinkState } from "./uplink";
@@ -110,7 +111,7 @@ test("at most two pushes are under way", async () => {
   server.holdPushes = true;
   run = uplink.run();
   for (const number of upTo(20)) uplink.add(chunk(number));
-  await vi.waitFor(() => expect(server.pushesUnderWay).toBe(2));
+  await soon(() => expect(server.pushesUnderWay).toBe(2));
   server.letPushesGo();
   await uplink.end();
   await run;
@@ -123,12 +124,12 @@ test("a chunk is on the device's disk before it is sent, and stays until it is s
   run = uplink.run();
   const add = vi.spyOn(outbox, "add");
   for (const number of upTo(5)) uplink.add(chunk(number));
-  await vi.waitFor(() => expect(numbers()).toEqual(upTo(5)));
+  await soon(() => expect(numbers()).toEqual(upTo(5)));
   expect(add).toHaveBeenCalledTimes(5);
   expect(await kept()).toEqual(upTo(5));
   server.session.saved = 3;
   server.session.tell({ case: "savedAudioSequence", value: 3n });
-  await vi.waitFor(async () => expect(await kept()).toEqual([3, 4]));
+  await soon(async () => expect(await kept()).toEqual([3, 4]));
 });
 
 test("a device that takes no more does not keep the audio from the server", async () => {
@@ -153,18 +154,18 @@ test("pushes that fail, and those whose answer is lost, are made again", async (
 
 test("a full disk is told until there is room", async () => {
   run = uplink.run();
-  await vi.waitFor(() => expect(server.sessions).toHaveLength(1));
+  await soon(() => expect(server.sessions).toHaveLength(1));
   server.failPushes = Array.from({ length: 4 }, () => failure(Code.ResourceExhausted, "DISK_FULL"));
   uplink.add(chunk(0));
-  await vi.waitFor(() => expect(state.problem).toBeDefined());
-  await vi.waitFor(() => expect(numbers()).toEqual([0]));
-  await vi.waitFor(() => expect(state.problem).toBeUndefined());
+  await soon(() => expect(state.problem).toBeDefined());
+  await soon(() => expect(numbers()).toEqual([0]));
+  await soon(() => expect(state.problem).toBeUndefined());
 });
 
 test("a server that has lost a chunk gets it again before all others", async () => {
   run = uplink.run();
   for (const number of upTo(4)) uplink.add(chunk(number));
-  await vi.waitFor(() => expect(numbers()).toEqual(upTo(4)));
+  await soon(() => expect(numbers()).toEqual(upTo(4)));
   server.failPushes = [failure(Code.ResourceExhausted, "AUDIO_AHEAD", { next_audio_sequence: "4" })];
   for (const number of [4, 5, 6]) uplink.add(chunk(number));
   await uplink.end();
@@ -175,18 +176,18 @@ test("a server that has lost a chunk gets it again before all others", async () 
 test("a lost network costs nothing: the session goes on, and missed captions come again", async () => {
   run = uplink.run();
   for (const number of upTo(5)) uplink.add(chunk(number));
-  await vi.waitFor(() => expect(numbers()).toEqual(upTo(5)));
+  await soon(() => expect(numbers()).toEqual(upTo(5)));
   server.session.tell({ case: "warning", value: warning("one") }, true);
-  await vi.waitFor(() => expect(events.filter((event) => event.event.case === "warning")).toHaveLength(1));
+  await soon(() => expect(events.filter((event) => event.event.case === "warning")).toHaveLength(1));
   server.goAway();
-  await vi.waitFor(() => expect(state.connection).toBe("away"));
+  await soon(() => expect(state.connection).toBe("away"));
   for (const number of [5, 6, 7]) uplink.add(chunk(number));
-  await vi.waitFor(() => expect(state.unsentSeconds).toBeCloseTo(0.3));
-  await vi.waitFor(async () => expect(await kept()).toEqual([5, 6, 7]));
+  await soon(() => expect(state.unsentSeconds).toBeCloseTo(0.3));
+  await soon(async () => expect(await kept()).toEqual([5, 6, 7]));
   server.session.tell({ case: "warning", value: warning("two") }, true);
   server.comeBack();
-  await vi.waitFor(() => expect(numbers()).toEqual(upTo(8)));
-  await vi.waitFor(() => expect(state).toMatchObject({ connection: "online", unsentSeconds: 0 }));
+  await soon(() => expect(numbers()).toEqual(upTo(8)));
+  await soon(() => expect(state).toMatchObject({ connection: "online", unsentSeconds: 0 }));
   const warnings = events.flatMap(({ event }) => (event.case === "warning" ? [event.value.reason] : []));
   expect(warnings).toEqual(["one", "two"]);
   expect(server.sessions).toHaveLength(1);
@@ -197,14 +198,14 @@ test("a lost network costs nothing: the session goes on, and missed captions com
 test("what was recorded while the server was away longer than it waits goes on in another session", async () => {
   run = uplink.run();
   for (const number of upTo(3)) uplink.add(chunk(number));
-  await vi.waitFor(() => expect(numbers()).toEqual(upTo(3)));
+  await soon(() => expect(numbers()).toEqual(upTo(3)));
   server.goAway();
   for (const number of [3, 4, 5]) uplink.add(chunk(number));
-  await vi.waitFor(() => expect(state.connection).toBe("away"));
+  await soon(() => expect(state.connection).toBe("away"));
   server.session.end("IDLE");
   server.comeBack();
-  await vi.waitFor(() => expect(server.sessions).toHaveLength(2));
-  await vi.waitFor(() => expect(numbers()).toEqual([3, 4, 5]));
+  await soon(() => expect(server.sessions).toHaveLength(2));
+  await soon(() => expect(numbers()).toEqual([3, 4, 5]));
   expect(server.session.config).toMatchObject({ title: "Weekly (2)" });
   expect(parts).toMatchObject([{ reason: "IDLE", recordingId: "recording of session 1" }]);
   uplink.add(chunk(6));
@@ -220,11 +221,11 @@ test("a session that the server does not know any more is begun anew with all th
   server.savesAtOnce = false;
   run = uplink.run();
   for (const number of upTo(3)) uplink.add(chunk(number));
-  await vi.waitFor(() => expect(numbers()).toEqual(upTo(3)));
+  await soon(() => expect(numbers()).toEqual(upTo(3)));
   const [lost] = server.sessions.splice(0);
   lost?.drop();
-  await vi.waitFor(() => expect(server.sessions).toHaveLength(1));
-  await vi.waitFor(() => expect(numbers()).toEqual(upTo(3)));
+  await soon(() => expect(server.sessions).toHaveLength(1));
+  await soon(() => expect(numbers()).toEqual(upTo(3)));
   expect(parts).toMatchObject([{ reason: "SESSION_NOT_FOUND", recordingId: "" }]);
 });
 
@@ -232,10 +233,10 @@ test("after a crash the next visit sends what is left, and ends the session", as
   server.savesAtOnce = false;
   run = uplink.run();
   for (const number of upTo(4)) uplink.add(chunk(number));
-  await vi.waitFor(() => expect(numbers()).toEqual(upTo(4)));
+  await soon(() => expect(numbers()).toEqual(upTo(4)));
   server.isAway = true;
   for (const number of [4, 5]) uplink.add(chunk(number));
-  await vi.waitFor(async () => expect(await kept()).toEqual(upTo(6)));
+  await soon(async () => expect(await kept()).toEqual(upTo(6)));
   uplink.close();
   server.comeBack();
 
@@ -253,8 +254,8 @@ test("after a crash the next visit sends what is left, and ends the session", as
 test("after a crash with all audio at the server its session is ended", async () => {
   run = uplink.run();
   for (const number of upTo(4)) uplink.add(chunk(number));
-  await vi.waitFor(async () => expect(await kept()).toEqual([]));
-  await vi.waitFor(() => expect(numbers()).toEqual(upTo(4)));
+  await soon(async () => expect(await kept()).toEqual([]));
+  await soon(() => expect(numbers()).toEqual(upTo(4)));
   uplink.close();
   const [stored] = await outbox.list("me");
   uplink = makeUplink(stored);
@@ -269,10 +270,10 @@ test("what a session took no more is told as the rest", async () => {
   server.savesAtOnce = false;
   run = uplink.run();
   for (const number of upTo(3)) uplink.add(chunk(number));
-  await vi.waitFor(() => expect(numbers()).toEqual(upTo(3)));
+  await soon(() => expect(numbers()).toEqual(upTo(3)));
   server.isAway = true;
   for (const number of [3, 4]) uplink.add(chunk(number));
-  await vi.waitFor(async () => expect(await kept()).toEqual(upTo(5)));
+  await soon(async () => expect(await kept()).toEqual(upTo(5)));
   uplink.close();
   server.isAway = false;
   server.session.end("IDLE");
@@ -288,7 +289,7 @@ test("a session that was never answered is opened by the same request again", as
   server.isAway = true;
   run = uplink.run();
   for (const number of upTo(3)) uplink.add(chunk(number));
-  await vi.waitFor(() => expect(state.connection).toBe("away"));
+  await soon(() => expect(state.connection).toBe("away"));
   server.comeBack();
   await uplink.end();
   await run;
@@ -306,10 +307,10 @@ test("a refusal after a long time without the server loses nothing", async () =>
   server.isAway = true;
   run = uplink.run();
   for (const number of upTo(110)) uplink.add(chunk(number));
-  await vi.waitFor(() => expect(state.connection).toBe("away"));
+  await soon(() => expect(state.connection).toBe("away"));
   server.refuseOpening = failure(Code.ResourceExhausted, "QUOTA_EXCEEDED");
   server.comeBack();
-  await vi.waitFor(() => expect(state.problem).toBeDefined());
+  await soon(() => expect(state.problem).toBeDefined());
   server.refuseOpening = null;
   await uplink.end();
   await run;
@@ -333,7 +334,7 @@ test("a speech service that is far behind gets what waits one by one, faster tha
 test("bookmarks wait for the server, and the end waits for them", async () => {
   run = uplink.run();
   uplink.add(chunk(0));
-  await vi.waitFor(() => expect(numbers()).toEqual([0]));
+  await soon(() => expect(numbers()).toEqual([0]));
   server.goAway();
   await uplink.mark({ requestId: "mark", position: 0.05, label: "here" });
   expect((await outbox.list("me"))[0]?.bookmarks).toHaveLength(1);
@@ -348,7 +349,7 @@ test("a bookmark too many is told, and does not keep the session from ending", a
   run = uplink.run();
   uplink.add(chunk(0));
   await uplink.mark({ requestId: "mark", position: 0, label: "" });
-  await vi.waitFor(() => expect(state.problem).toBeDefined());
+  await soon(() => expect(state.problem).toBeDefined());
   await uplink.end();
   expect((await run).parts).toHaveLength(1);
 });
@@ -356,13 +357,13 @@ test("a bookmark too many is told, and does not keep the session from ending", a
 test("bookmarks that came too late for their session come with it", async () => {
   run = uplink.run();
   for (const number of upTo(3)) uplink.add(chunk(number));
-  await vi.waitFor(() => expect(numbers()).toEqual(upTo(3)));
+  await soon(() => expect(numbers()).toEqual(upTo(3)));
   server.goAway();
   await uplink.mark({ requestId: "mark", position: 0.2, label: "late" });
-  await vi.waitFor(() => expect(state.connection).toBe("away"));
+  await soon(() => expect(state.connection).toBe("away"));
   server.session.end("IDLE");
   server.comeBack();
-  await vi.waitFor(() => expect(parts).toHaveLength(1));
+  await soon(() => expect(parts).toHaveLength(1));
   expect(parts[0]?.bookmarks).toMatchObject([{ label: "late", position: 0.2 }]);
 });
 

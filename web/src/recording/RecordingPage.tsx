@@ -30,7 +30,7 @@ export default function RecordingPage({ id }: { id: string }) {
   if (recording.isPending) return <LoadingState />;
   const { reason } = failureOf(recording.error);
   // An address with something that is no id at all is as unknown.
-  if (reason === "RECORDING_NOT_FOUND" || reason === "INVALID_REQUEST") {
+  if (reason === "RECORDING_NOT_FOUND" || reason === "INVALID_FIELDS") {
     return (
       <>
         <h1 className="visually-hidden">{t("recording")}</h1>

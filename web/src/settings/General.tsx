@@ -2,12 +2,10 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { THEMES, useTheme } from "@/app/theme";
 import { currentLanguage, LANGUAGES, type Language, setLanguage } from "@/i18n";
-import { storedMicrophone, storeMicrophone } from "@/live/microphone";
+import { PROCESSING, storedMicrophone, storeMicrophone } from "@/live/microphone";
 import { Select } from "@/ui/Field";
 import { Switch } from "@/ui/Switch";
 import { Card } from "./Card";
-
-const PROCESSING = ["echoCancellation", "noiseSuppression", "autoGainControl"] as const;
 
 /** What belongs to this browser: language, theme, microphone. */
 export function General() {

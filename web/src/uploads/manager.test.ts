@@ -2,6 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { beforeEach, expect, test, vi } from "vitest";
 import { Observable } from "@/lib/observable";
 import type { LiveActivity } from "@/live/activity";
+import { soon } from "@/soon";
 import { FakeHasher, FakeServer, PIECE_BYTES, refusal, sha256 } from "./fakes";
 import { MOST_BESIDE_LIVE, MOST_FILES, MOST_REQUESTS, UploadManager } from "./manager";
 import { DEFAULT_OPTIONS } from "./options";
@@ -45,13 +46,13 @@ function only(manager: UploadManager): Upload {
 
 /** Resolves as soon as the upload is in one of these states. */
 async function until(manager: UploadManager, ...states: Upload["state"][]): Promise<Upload> {
-  await vi.waitFor(() => expect(states).toContain(only(manager).state), { timeout: 3_000, interval: 5 });
+  await soon(() => expect(states).toContain(only(manager).state));
   return only(manager);
 }
 
 /** What the store has no more of is done in the background. */
 async function storeIs(count: number): Promise<UploadRecord[]> {
-  await vi.waitFor(async () => expect(await store.all(USER)).toHaveLength(count), { interval: 5 });
+  await soon(async () => expect(await store.all(USER)).toHaveLength(count));
   return store.all(USER);
 }
 
@@ -136,9 +137,7 @@ test.each(POINTS)(
     server.fail(method, when, refusal(Code.Internal, "CRASH"));
     first.add(picked(file()), DEFAULT_OPTIONS, USER);
     const upload = await until(first, "failed");
-    await vi.waitFor(async () => expect((await store.all(USER))[0]?.uploadId).toBe(upload.uploadId), {
-      interval: 5,
-    });
+    await soon(async () => expect((await store.all(USER))[0]?.uploadId).toBe(upload.uploadId));
     await forgetContent();
     const before = server.sent.length;
     const next = open();
@@ -160,7 +159,7 @@ test("after a reload another file is not taken for the one that was begun with",
   server.fail("send", "before", refusal(Code.Internal, "CRASH"));
   first.add(picked(file()), DEFAULT_OPTIONS, USER);
   await until(first, "failed");
-  await vi.waitFor(async () => expect((await store.all(USER))[0]?.uploadId).not.toBe(""), { interval: 5 });
+  await soon(async () => expect((await store.all(USER))[0]?.uploadId).not.toBe(""));
   await forgetContent();
   const next = open();
   await next.restore(USER);
@@ -180,7 +179,7 @@ test("what was paused stays so after a reload, and goes on when asked", async ()
   first.add(picked(file()), DEFAULT_OPTIONS, USER);
   first.pause(only(first).id);
   release();
-  await vi.waitFor(async () => expect((await store.all(USER))[0]?.isPaused).toBe(true), { interval: 5 });
+  await soon(async () => expect((await store.all(USER))[0]?.isPaused).toBe(true));
   expect(server.opened).toEqual([]);
   first.resume(only(first).id);
   await until(first, "done");
@@ -299,7 +298,7 @@ test("a cancelled upload is thrown away, here and there", async () => {
   await storeIs(0);
   expect(server.aborted).toEqual(["upload-1"]);
   expect(server.recordings.size).toBe(0);
-  await vi.waitFor(() => expect(server.inFlight).toBe(0), { interval: 5 });
+  await soon(() => expect(server.inFlight).toBe(0));
   expect(server.sent).toEqual([]);
 });
 
@@ -320,7 +319,7 @@ function manyFiles(count: number): PickedFile[] {
 
 async function untilAllDone(manager: UploadManager): Promise<void> {
   const isAllDone = () => manager.getSnapshot().uploads.every(({ state }) => state === "done");
-  await vi.waitFor(() => expect(isAllDone()).toBe(true), { timeout: 60_000, interval: 5 });
+  await soon(() => expect(isAllDone()).toBe(true));
 }
 
 test("many files wait for their turn; requests in flight are bounded over all of them", async () => {
@@ -359,9 +358,9 @@ test("pieces that are on their way make room for a live session, and go on after
     stop();
     release = holdServer();
   });
-  await vi.waitFor(() => expect(server.inFlight).toBe(MOST_REQUESTS), { timeout: 60_000, interval: 5 });
+  await soon(() => expect(server.inFlight).toBe(MOST_REQUESTS));
   live.set("recording");
-  await vi.waitFor(() => expect(server.inFlight).toBe(MOST_BESIDE_LIVE), { timeout: 60_000, interval: 5 });
+  await soon(() => expect(server.inFlight).toBe(MOST_BESIDE_LIVE));
   live.set("finishing");
   server.mostInFlight = 0;
   let mostBeside = 0;
@@ -393,5 +392,5 @@ test("the summary tells how much is left of all", async () => {
     remaining: null,
   });
   release();
-  await vi.waitFor(() => expect(manager.getSnapshot().summary.count).toBe(0), { interval: 5 });
+  await soon(() => expect(manager.getSnapshot().summary.count).toBe(0));
 });

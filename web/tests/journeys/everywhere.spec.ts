@@ -10,6 +10,7 @@ const PAGES = [
   "/?bin=1",
   "/recordings/{recording}",
   "/recordings/00000000-0000-4000-8000-000000000000",
+  "/recordings/no-id",
   "/find",
   "/find?q=country",
   "/find?mode=ask",

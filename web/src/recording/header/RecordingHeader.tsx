@@ -12,6 +12,7 @@ import {
   RecordingKind,
 } from "@/gen/recordroute/gateway/v1/library_pb";
 import { currentLocale } from "@/i18n";
+import { shorten } from "@/lib/shorten";
 import { clock, dateOf, isoDuration, secondsOf } from "@/lib/time";
 import { Badge } from "@/ui/Badge";
 import { Button, IconButton } from "@/ui/Button";
@@ -153,6 +154,9 @@ function Facts({ recording, onShowMinutes }: { recording: Recording; onShowMinut
   );
 }
 
+/** Characters of a title in a sentence. */
+const MOST_NAMED = 60;
+
 /** Into the bin and back: nobody is asked, because it can be undone. */
 function useRemove(recording: Recording) {
   const { t } = useTranslation("recording");
@@ -166,7 +170,7 @@ function useRemove(recording: Recording) {
     mutationFn: (requestId: string) => library.deleteRecording({ requestId, recordingId: recording.id }),
     onSuccess: () => {
       navigate("/");
-      toasts.show(t("deleted", { title: recording.title }), {
+      toasts.show(t("deleted", { title: shorten(recording.title, MOST_NAMED) }), {
         label: t("undo"),
         onAction: () => restore.mutate(crypto.randomUUID()),
       });

@@ -15,6 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.telemetry import TelemetryConfig
 from recordroute.common.v1 import model_pb2
 from recordroute.gateway.v1 import library_pb2, search_pb2, workflow_pb2
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -129,7 +130,7 @@ def build_routes(backend: Backend, limits: Limits, static_dir: Path = STATIC_DIR
         return Response(docs_page.STYLE, media_type="text/css")
 
     if (static_dir / "index.html").is_file():
-        app.mount("/", WebClient(static_dir))
+        app.mount("/", GZipMiddleware(WebClient(static_dir)))
     else:
 
         @app.get("/", include_in_schema=False)

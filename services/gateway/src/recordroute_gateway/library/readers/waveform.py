@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
+    from av import AudioFrame, AudioResampler
     from av.container import InputContainer
 
 CPU_SECONDS = 1800.0
@@ -26,6 +27,8 @@ MEMORY_BYTES = 4 << 30
 # Twice what a client may ask for: there are never less than half as many.
 MOST_STRETCHES = 40_000
 STRETCHES_PER_SECOND = 100
+# Frames have some hundred samples: one by one they take ten times as long as to decode them.
+BLOCK_SAMPLES = 1 << 14
 # A gap in the file's times is silence; a jump beyond that is a broken time stamp.
 LONGEST_GAP_SECONDS = 3600.0
 
@@ -81,34 +84,54 @@ def _frames(container: InputContainer) -> Iterator[Any]:
             continue
 
 
-def _measure(path: str) -> dict[str, Any]:
+def _blocks(frame: AudioFrame) -> AudioResampler:
+    """Returns what makes large blocks of floats of the frames of a stream."""
     import av
+
+    return av.AudioResampler(
+        format="fltp", layout=frame.layout, rate=frame.sample_rate, frame_size=BLOCK_SAMPLES
+    )
+
+
+def _add(peaks: Peaks, blocks: list[AudioFrame]) -> None:
     import numpy as np
 
+    for block in blocks:
+        loudness = np.abs(block.to_ndarray()).max(axis=0)
+        if len(loudness):
+            peaks.add(np.nan_to_num(loudness))
+
+
+def _measure(path: str) -> dict[str, Any]:
+    import av
+
     peaks: Peaks | None = None
-    rate, first_time = 0, 0.0
+    resampler: AudioResampler | None = None
+    rate, first_time, taken = 0, 0.0, 0
     try:
         with av.open(path, metadata_errors="ignore") as container:
-            resampler: Any = None
             for frame in _frames(container):
                 if peaks is None:
                     rate, first_time = frame.sample_rate, frame.time or 0.0
                     peaks = Peaks(rate // STRETCHES_PER_SECOND)
-                    resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=rate)
+                resampler = resampler or _blocks(frame)
                 if frame.time is not None:
-                    gap = frame.time - first_time - peaks.length / rate
+                    gap = frame.time - first_time - taken / rate
                     # A frame or two of difference is rounding.
                     if 0.1 < gap < LONGEST_GAP_SECONDS:
+                        _add(peaks, resampler.resample(None))
+                        resampler = _blocks(frame)
                         peaks.skip(round(gap * rate))
-                for even in resampler.resample(frame):
-                    loudness = np.abs(even.to_ndarray()).max(axis=0)
-                    if len(loudness):
-                        peaks.add(np.nan_to_num(loudness))
+                        taken += round(gap * rate)
+                _add(peaks, resampler.resample(frame))
+                taken += frame.samples
     except (av.FFmpegError, ValueError, OSError, EOFError) as error:
         if peaks is None:
             return {"reason": "MEDIA_UNREADABLE", "message": f"the file can't be read: {error}"}
-    if peaks is None:
+    if peaks is None or resampler is None:
         return {"reason": "MEDIA_UNREADABLE", "message": "no audio in the file can be decoded"}
+    # Also after an error: what came before it.
+    _add(peaks, resampler.resample(None))
     return {
         "duration_seconds": peaks.length / rate,
         "peaks": base64.b64encode(peaks.to_bytes()).decode(),
