@@ -53,7 +53,7 @@ test-web: web/node_modules/.installed
 # docs/screenshots anew.
 screenshots: web/node_modules/.installed
 	sh web/tests/install-chromium.sh
-	$(BIN)/recordroute models pull
+	$(BIN)/recordroute models pull --for-tests
 	rm -rf build/screenshots
 	$(IN_WEB) npm run screenshots
 	$(BIN)/python tests/web/palette.py build/screenshots docs/screenshots
