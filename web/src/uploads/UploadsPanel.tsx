@@ -79,7 +79,7 @@ function Panel({ uploads: manager }: { uploads: UploadManager }) {
           : t("titleDone");
   const percent = summary.totalBytes === 0 ? null : (summary.sentBytes / summary.totalBytes) * 100;
   const notes = [
-    summary.count > 0 && percent !== null ? `${Math.floor(percent)} %` : "",
+    summary.count > 0 && percent !== null ? `${Math.floor(percent)}%` : "",
     summary.count > 0 && summary.remaining !== null
       ? t("remaining", { time: span(summary.remaining, currentLanguage()) })
       : "",

@@ -173,6 +173,13 @@ test("after a reload another file is not taken for the one that was begun with",
   expect(server.recordings.size).toBe(0);
 });
 
+test("an empty file is not sent", async () => {
+  const manager = open();
+  manager.add(picked(file("talk.wav", 1, 0)), DEFAULT_OPTIONS, USER);
+  expect((await until(manager, "failed")).error).toMatchObject({ reason: "fileEmpty" });
+  expect(server.opened).toEqual([]);
+});
+
 test("what was paused stays so after a reload, and goes on when asked", async () => {
   const release = holdServer();
   const first = open();

@@ -471,6 +471,7 @@ export class UploadManager {
     const file = run.file ?? (await readAgain(upload));
     if (file === null) throw new LocalFileError("fileUnreadable");
     if (!isSameFile(upload, file)) throw new LocalFileError("fileChanged");
+    if (file.size === 0) throw new LocalFileError("fileEmpty");
     run.file = file;
     return file;
   }

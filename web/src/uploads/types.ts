@@ -86,7 +86,7 @@ export type Upload = UploadRecord & {
 };
 
 /** Why a file can't be read as it was. */
-export type LocalFileReason = "fileChanged" | "fileUnreadable" | "otherFile";
+export type LocalFileReason = "fileChanged" | "fileEmpty" | "fileUnreadable" | "otherFile";
 
 export class LocalFileError extends Error {
   constructor(readonly reason: LocalFileReason) {

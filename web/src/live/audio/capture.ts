@@ -5,6 +5,8 @@ import processorUrl from "./processor.ts?worker&url";
 
 /** How long the last samples may take from the audio thread to the page. */
 const FLUSH_MS = 1000;
+/** How long the browser's sound may take to begin. */
+const START_MS = 10_000;
 
 /** What is recorded: the sound of a tab or of the whole system is for meetings and videos. */
 export const SOURCES = ["microphone", "both", "tab"] as const;
@@ -22,7 +24,9 @@ export type CaptureProblem =
   /** Nothing was chosen to be shared. */
   | "notShared"
   /** What was chosen has no sound. */
-  | "noSound";
+  | "noSound"
+  /** The browser's sound does not begin: Firefox takes its time from an output, and there is none. */
+  | "noOutput";
 
 export class CaptureError extends Error {
   constructor(readonly problem: CaptureProblem) {
@@ -92,6 +96,11 @@ async function openMicrophone(choice: MicrophoneChoice): Promise<MediaStream> {
   }
 }
 
+async function refuseAfter(milliseconds: number): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  throw new CaptureError("noOutput");
+}
+
 /** Connects the streams to a processor in a context of the browser's choice, or at the rate that is wanted. */
 async function connect(streams: MediaStream[], options: AudioContextOptions): Promise<AudioWorkletNode> {
   const context = new AudioContext({ ...options, latencyHint: "balanced" });
@@ -106,7 +115,7 @@ async function connect(streams: MediaStream[], options: AudioContextOptions): Pr
     for (const source of sources) source.connect(node);
     // It is silent; some browsers run only what leads somewhere.
     node.connect(context.destination);
-    await context.resume();
+    await Promise.race([context.resume(), refuseAfter(START_MS)]);
     return node;
   } catch (error) {
     await context.close();

@@ -1,1 +1,0 @@
-import{kt as e,sn as t}from"./index-DExmZEK9.js";import{n}from"./Notice-CbhNlRec.js";var r=t();function i({scope:t}){let{t:i}=e(`settings`);return(0,r.jsx)(n,{children:i(t===`write`?`needsWrite`:`needsAdmin`)})}export{i as t};

@@ -1,1 +1,0 @@
-import{Ct as e,m as t,qt as n,xt as r}from"./index-DExmZEK9.js";function i(){let{data:i=null}=n({queryKey:e.caller,queryFn:t}),a=e=>i?.scopes.includes(e)??!1;return{caller:i,canWrite:a(r.WRITE),isAdmin:a(r.ADMIN)}}export{i as t};

@@ -1,1 +1,0 @@
-function e(e){return`var(--speaker-${Math.max(0,e)%8+1})`}function t(e,t,n){let r=t.find(t=>t.label===e)?.name;if(r)return r;let i=/^S(\d+)$/.exec(e)?.[1];return i===void 0?e:n(i)}export{t as n,e as t};

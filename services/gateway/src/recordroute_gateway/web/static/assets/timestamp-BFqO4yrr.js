@@ -1,1 +1,0 @@
-import{Bt as e,Ft as t,zt as n}from"./index-DExmZEK9.js";function r(e){return i(e.getTime())}function i(r){let i=Math.floor(r/1e3);return n(t,{seconds:e.parse(i),nanos:(r-i*1e3)*1e6})}export{i as n,r as t};
