@@ -1,3 +1,5 @@
+import { languageNames } from "./intl";
+
 /** Languages that multilingual speech models know, as the server names them. */
 export const SPEECH_LANGUAGES: readonly string[] = (
   "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht hu hy id is " +
@@ -7,7 +9,7 @@ export const SPEECH_LANGUAGES: readonly string[] = (
 
 /** Returns a language's name in the page's language. */
 export function languageName(code: string, pageLanguage: string): string {
-  return new Intl.DisplayNames([pageLanguage], { type: "language" }).of(code) ?? code;
+  return languageNames(pageLanguage).of(code) ?? code;
 }
 
 /** Returns the languages of speech by name; those that this page's reader may well speak come first. */

@@ -1,4 +1,5 @@
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { dateFormat } from "./intl";
 
 /** Returns seconds; 0 where it is not set. */
 export function secondsOf(duration: Duration | undefined): number {
@@ -26,9 +27,9 @@ export function dateOf(timestamp: Timestamp | undefined): Date | null {
 export function dayAndTime(date: Date, language: string): string {
   const now = new Date();
   const today = date.toDateString() === now.toDateString();
-  if (today) return date.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
+  if (today) return dateFormat(language, { hour: "2-digit", minute: "2-digit" }).format(date);
   const year = date.getFullYear() === now.getFullYear() ? {} : ({ year: "numeric" } as const);
-  return date.toLocaleDateString(language, { day: "numeric", month: "short", ...year });
+  return dateFormat(language, { day: "numeric", month: "short", ...year }).format(date);
 }
 
 /** Returns a day in the page's language: "today", "12 March", "12 March 2025". */
@@ -38,7 +39,7 @@ export function day(date: Date, language: string): string {
     return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(0, "day");
   }
   const year = date.getFullYear() === now.getFullYear() ? {} : ({ year: "numeric" } as const);
-  return date.toLocaleDateString(language, { day: "numeric", month: "short", ...year });
+  return dateFormat(language, { day: "numeric", month: "short", ...year }).format(date);
 }
 
 /** Returns how long something takes, for people: "5 sec", "3 min", "1 hr, 5 min". */

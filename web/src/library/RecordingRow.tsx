@@ -3,6 +3,7 @@ import { type KeyboardEvent, lazy, type MouseEvent, useRef, useState } from "rea
 import { useTranslation } from "react-i18next";
 import { Access, type Recording, RecordingKind } from "@/gen/recordroute/gateway/v1/library_pb";
 import { currentLocale } from "@/i18n";
+import { dateFormat } from "@/lib/intl";
 import { languageName } from "@/lib/languages";
 import { size } from "@/lib/size";
 import { clock, dateOf, dayAndTime, isoDuration, secondsOf } from "@/lib/time";
@@ -200,7 +201,7 @@ function When({ recording, sort }: { recording: Recording; sort: Sort }) {
   const date = dateOf(sort === "recorded" ? recording.recordedAt : recording.createdAt);
   if (date === null) return <span />;
   const language = currentLocale();
-  const full = date.toLocaleString(language, { dateStyle: "full", timeStyle: "short" });
+  const full = dateFormat(language, { dateStyle: "full", timeStyle: "short" }).format(date);
   return (
     <time className={styles.when} dateTime={date.toISOString()} title={full}>
       {dayAndTime(date, language)}

@@ -1,6 +1,7 @@
 import { Calendar, FileText, Pause, Play, Users } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { currentLocale } from "@/i18n";
+import { dateFormat } from "@/lib/intl";
 import { speakerName } from "@/lib/speakers";
 import { clock, day } from "@/lib/time";
 import { Button } from "@/ui/Button";
@@ -63,7 +64,7 @@ function Recorded({ at }: { at: number }) {
     <time
       className={styles.fact}
       dateTime={date.toISOString()}
-      title={date.toLocaleString(language, { dateStyle: "full", timeStyle: "short" })}
+      title={dateFormat(language, { dateStyle: "full", timeStyle: "short" }).format(date)}
     >
       <Calendar aria-hidden />
       <span className="visually-hidden">{t("recorded")}: </span>

@@ -12,6 +12,7 @@ import {
   RecordingKind,
 } from "@/gen/recordroute/gateway/v1/library_pb";
 import { currentLocale } from "@/i18n";
+import { languageNames } from "@/lib/intl";
 import { shorten } from "@/lib/shorten";
 import { clock, dateOf, isoDuration, secondsOf } from "@/lib/time";
 import { Badge } from "@/ui/Badge";
@@ -118,7 +119,7 @@ function Facts({ recording, onShowMinutes }: { recording: Recording; onShowMinut
       {recording.language !== "" && (
         <li>
           <Languages aria-hidden />
-          {new Intl.DisplayNames([language], { type: "language" }).of(recording.language)}
+          {languageNames(language).of(recording.language)}
         </li>
       )}
       {recording.folder !== "" && (
