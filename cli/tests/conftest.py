@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import subprocess
 import sys
 import threading
+import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +34,7 @@ from recordroute.gateway.v1 import (
     workflow_pb2_grpc,
 )
 from recordroute.stt.v1 import stt_pb2
+from recordroute_cli.client import serving
 from recordroute_cli.main import run
 from recordroute_runtime.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
 from recordroute_runtime.server import RunningServer
@@ -41,6 +46,7 @@ Result = TypeVar("Result")
 RECORDED = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 STAGES = (1, 2, 3, 4)
 SUCCEEDED, FAILED, CANCELLED = 3, 4, 5
+START_SECONDS = 60.0
 
 
 def event(sequence: int, stage: int, state: int, percent: float = 0.0) -> workflow_pb2.WorkflowEvent:
@@ -650,6 +656,34 @@ def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
         return Ran(int(code), captured.out, captured.err)
 
     return cli
+
+
+GatewayProcess = Callable[[Path, str, Mapping[str, str]], AbstractContextManager[None]]
+
+
+@pytest.fixture(scope="session")
+def gateway_process() -> GatewayProcess:
+    """Runs a real gateway in a process of its own: its log in a folder, from when it serves at an address."""
+
+    @contextmanager
+    def gateway_process(folder: Path, address: str, variables: Mapping[str, str]) -> Iterator[None]:
+        environment = {**os.environ, "RECORDROUTE_GATEWAY_DRAIN_GRACE_SECONDS": "0", **variables}
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "recordroute_gateway"], env=environment, stdout=log, stderr=log
+            )
+            try:
+                deadline = time.monotonic() + START_SECONDS
+                while not serving(address):
+                    assert process.poll() is None, (folder / "log").read_text()
+                    assert time.monotonic() < deadline, (folder / "log").read_text()
+                    time.sleep(0.1)
+                yield
+            finally:
+                process.terminate()
+                process.wait()
+
+    return gateway_process
 
 
 @pytest.fixture

@@ -4,11 +4,7 @@ socket for this machine."""
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 import trustme
-from recordroute_cli.client import serving
 from recordroute_cli.exit_codes import ExitCode
 from recordroute_cli.places import access_token
-
-START_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +34,7 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, gateway_process) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("g")
     authority = trustme.CA()
     leaf = authority.issue_cert("localhost")
@@ -56,7 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         url=f"https://localhost:{http_port}",
         ca=folder / "ca.pem",
     )
-    environment = os.environ | {
+    variables = {
         "RECORDROUTE_DATA_DIR": str(made.data_dir),
         "RECORDROUTE_GATEWAY_LISTEN": f"127.0.0.1:{port}",
         "RECORDROUTE_GATEWAY_HTTP_LISTEN": f"127.0.0.1:{http_port}",
@@ -64,22 +57,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "RECORDROUTE_GATEWAY_TLS_CERT": str(folder / "cert.pem"),
         "RECORDROUTE_GATEWAY_TLS_KEY": str(folder / "key.pem"),
         "RECORDROUTE_GATEWAY_MAX_STORAGE_BYTES_PER_USER": "2000000",
-        "RECORDROUTE_GATEWAY_DRAIN_GRACE_SECONDS": "0",
     }
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "recordroute_gateway"], env=environment, stdout=log, stderr=log
-        )
-        try:
-            deadline = time.monotonic() + START_SECONDS
-            while not serving(made.local):
-                assert process.poll() is None, (folder / "log").read_text()
-                assert time.monotonic() < deadline, (folder / "log").read_text()
-                time.sleep(0.1)
-            yield made
-        finally:
-            process.terminate()
-            process.wait()
+    with gateway_process(folder, made.local, variables):
+        yield made
 
 
 @pytest.fixture

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
-import time
 import uuid
 import zipfile
 from collections.abc import Iterator
@@ -16,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recordroute_cli.client import connect, serving
+from recordroute_cli.client import connect
 from recordroute_cli.exit_codes import ExitCode
 from recordroute_gateway.library.archive import (
     FILE_NAMES,
@@ -37,7 +33,6 @@ from recordroute_gateway.library.records import (
     Transcript,
 )
 
-START_SECONDS = 60.0
 CREATED = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 
 
@@ -76,29 +71,16 @@ Action items
 
 
 @pytest.fixture(scope="module")
-def gateway_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def gateway_address(tmp_path_factory: pytest.TempPathFactory, gateway_process) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("g")
     address = f"unix:{folder}/gateway.sock"
-    environment = os.environ | {
+    variables = {
         "RECORDROUTE_DATA_DIR": str(folder / "data"),
         "RECORDROUTE_GATEWAY_LISTEN": address,
         "RECORDROUTE_GATEWAY_AUTH": "none",
-        "RECORDROUTE_GATEWAY_DRAIN_GRACE_SECONDS": "0",
     }
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "recordroute_gateway"], env=environment, stdout=log, stderr=log
-        )
-        try:
-            deadline = time.monotonic() + START_SECONDS
-            while not serving(address):
-                assert process.poll() is None, (folder / "log").read_text()
-                assert time.monotonic() < deadline, (folder / "log").read_text()
-                time.sleep(0.1)
-            yield address
-        finally:
-            process.terminate()
-            process.wait()
+    with gateway_process(folder, address, variables):
+        yield address
 
 
 @pytest.fixture

@@ -1,5 +1,3 @@
-import { languageNames } from "./intl";
-
 /** Languages that multilingual speech models know, as the server names them. */
 export const SPEECH_LANGUAGES: readonly string[] = (
   "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht hu hy id is " +
@@ -7,9 +5,13 @@ export const SPEECH_LANGUAGES: readonly string[] = (
   "sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"
 ).split(" ");
 
+const names = new Map<string, Intl.DisplayNames>();
+
 /** Returns a language's name in the page's language. */
 export function languageName(code: string, pageLanguage: string): string {
-  return languageNames(pageLanguage).of(code) ?? code;
+  const known = names.get(pageLanguage) ?? new Intl.DisplayNames([pageLanguage], { type: "language" });
+  names.set(pageLanguage, known);
+  return known.of(code) ?? code;
 }
 
 /** Returns the languages of speech by name; those that this page's reader may well speak come first. */

@@ -1,5 +1,14 @@
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import { dateFormat } from "./intl";
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** One costs a millisecond to make, and a list needs the same one in every row. */
+function dateFormat(language: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${language} ${JSON.stringify(options)}`;
+  const format = formats.get(key) ?? new Intl.DateTimeFormat(language, options);
+  formats.set(key, format);
+  return format;
+}
 
 /** Returns seconds; 0 where it is not set. */
 export function secondsOf(duration: Duration | undefined): number {
@@ -21,6 +30,16 @@ export function isoDuration(seconds: number): string {
 
 export function dateOf(timestamp: Timestamp | undefined): Date | null {
   return timestamp === undefined ? null : new Date(Number(timestamp.seconds) * 1000 + timestamp.nanos / 1e6);
+}
+
+/** Returns a moment in the page's language: "12 Mar 2025, 14:05". */
+export function dateAndTime(date: Date, language: string): string {
+  return dateFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(date);
+}
+
+/** Returns a moment in full, for a tooltip: "Wednesday, 12 March 2025 at 14:05". */
+export function fullDateAndTime(date: Date, language: string): string {
+  return dateFormat(language, { dateStyle: "full", timeStyle: "short" }).format(date);
 }
 
 /** Returns a day in the page's language: "today, 14:05", "12 March", "12 March 2025". */

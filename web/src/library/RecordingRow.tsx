@@ -3,10 +3,9 @@ import { type KeyboardEvent, lazy, type MouseEvent, useRef, useState } from "rea
 import { useTranslation } from "react-i18next";
 import { Access, type Recording, RecordingKind } from "@/gen/recordroute/gateway/v1/library_pb";
 import { currentLocale } from "@/i18n";
-import { dateFormat } from "@/lib/intl";
 import { languageName } from "@/lib/languages";
 import { size } from "@/lib/size";
-import { clock, dateOf, dayAndTime, isoDuration, secondsOf } from "@/lib/time";
+import { clock, dateOf, dayAndTime, fullDateAndTime, isoDuration, secondsOf } from "@/lib/time";
 import { IconButton } from "@/ui/Button";
 import { Deferred } from "@/ui/Deferred";
 import { Checkbox } from "@/ui/Field";
@@ -201,7 +200,7 @@ function When({ recording, sort }: { recording: Recording; sort: Sort }) {
   const date = dateOf(sort === "recorded" ? recording.recordedAt : recording.createdAt);
   if (date === null) return <span />;
   const language = currentLocale();
-  const full = dateFormat(language, { dateStyle: "full", timeStyle: "short" }).format(date);
+  const full = fullDateAndTime(date, language);
   return (
     <time className={styles.when} dateTime={date.toISOString()} title={full}>
       {dayAndTime(date, language)}

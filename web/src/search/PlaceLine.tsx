@@ -1,9 +1,8 @@
 import { Calendar, FileText, Pause, Play, Users } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { currentLocale } from "@/i18n";
-import { dateFormat } from "@/lib/intl";
 import { speakerName } from "@/lib/speakers";
-import { clock, day } from "@/lib/time";
+import { clock, day, fullDateAndTime } from "@/lib/time";
 import { Button } from "@/ui/Button";
 import styles from "./PlaceLine.module.css";
 import { PlaceLink, type Shown } from "./PlaceLink";
@@ -61,11 +60,7 @@ function Recorded({ at }: { at: number }) {
   const date = new Date(at);
   const language = currentLocale();
   return (
-    <time
-      className={styles.fact}
-      dateTime={date.toISOString()}
-      title={dateFormat(language, { dateStyle: "full", timeStyle: "short" }).format(date)}
-    >
+    <time className={styles.fact} dateTime={date.toISOString()} title={fullDateAndTime(date, language)}>
       <Calendar aria-hidden />
       <span className="visually-hidden">{t("recorded")}: </span>
       {day(date, language)}

@@ -4,7 +4,7 @@ import { identity } from "@/api/clients";
 import { useErrorText } from "@/api/errors";
 import { keys } from "@/api/queries";
 import { currentLocale } from "@/i18n";
-import { dateOf } from "@/lib/time";
+import { dateAndTime, dateOf } from "@/lib/time";
 import { Button } from "@/ui/Button";
 import { Spinner } from "@/ui/Spinner";
 import { actionKey } from "./actions";
@@ -47,9 +47,7 @@ export function AuditLog({ recordingId }: { recordingId: string }) {
                 {outcome !== "OK" && <span className={styles.error}>{outcome}</span>}
               </p>
               <p className={styles.muted}>
-                {[user, date?.toLocaleString(currentLocale(), { dateStyle: "medium", timeStyle: "short" })]
-                  .filter(Boolean)
-                  .join(" · ")}
+                {[user, date !== null && dateAndTime(date, currentLocale())].filter(Boolean).join(" · ")}
               </p>
             </li>
           );

@@ -11,7 +11,7 @@ import {
 } from "@/gen/recordroute/gateway/v1/library_pb";
 import { currentLocale } from "@/i18n";
 import { size } from "@/lib/size";
-import { clock, dateOf, secondsOf } from "@/lib/time";
+import { clock, dateAndTime, dateOf, secondsOf } from "@/lib/time";
 import { Badge } from "@/ui/Badge";
 import { Button } from "@/ui/Button";
 import { CopyButton } from "@/ui/CopyButton";
@@ -38,8 +38,7 @@ type DetailsPanelProps = {
 export function DetailsPanel({ recording, transcript, onHistory }: DetailsPanelProps) {
   const { t } = useTranslation("recording");
   const language = currentLocale();
-  const date = (wanted: Date | null) =>
-    wanted?.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+  const date = (wanted: Date | null) => (wanted === null ? undefined : dateAndTime(wanted, language));
   const duration = secondsOf(recording.duration);
   return (
     <div className={styles.panel}>
@@ -118,7 +117,7 @@ function ArtifactEntry({ artifact }: { artifact: Artifact }) {
   const made = dateOf(artifact.createdAt);
   const notes = [
     artifact.model,
-    made?.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" }),
+    made !== null && dateAndTime(made, language),
     artifact.sizeBytes > 0n ? size(artifact.sizeBytes, language) : "",
   ].filter(Boolean);
   return (

@@ -12,9 +12,9 @@ import {
   RecordingKind,
 } from "@/gen/recordroute/gateway/v1/library_pb";
 import { currentLocale } from "@/i18n";
-import { languageNames } from "@/lib/intl";
+import { languageName } from "@/lib/languages";
 import { shorten } from "@/lib/shorten";
-import { clock, dateOf, isoDuration, secondsOf } from "@/lib/time";
+import { clock, dateAndTime, dateOf, isoDuration, secondsOf } from "@/lib/time";
 import { Badge } from "@/ui/Badge";
 import { Button, IconButton } from "@/ui/Button";
 import { Menu, MenuItem, MenuSeparator } from "@/ui/Menu";
@@ -102,9 +102,7 @@ function Facts({ recording, onShowMinutes }: { recording: Recording; onShowMinut
     <ul className={styles.facts} aria-label={t("facts")}>
       {date !== null && (
         <li>
-          <time dateTime={date.toISOString()}>
-            {date.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" })}
-          </time>
+          <time dateTime={date.toISOString()}>{dateAndTime(date, language)}</time>
         </li>
       )}
       {recording.kind === RecordingKind.DOCUMENT && recording.pageCount > 0 && (
@@ -119,7 +117,7 @@ function Facts({ recording, onShowMinutes }: { recording: Recording; onShowMinut
       {recording.language !== "" && (
         <li>
           <Languages aria-hidden />
-          {languageNames(language).of(recording.language)}
+          {languageName(recording.language, language)}
         </li>
       )}
       {recording.folder !== "" && (

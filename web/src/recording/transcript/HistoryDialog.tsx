@@ -7,7 +7,7 @@ import { useErrorText } from "@/api/errors";
 import { keys } from "@/api/queries";
 import type { GetCallerResponse } from "@/gen/recordroute/gateway/v1/identity_pb";
 import { currentLocale } from "@/i18n";
-import { dateOf } from "@/lib/time";
+import { dateAndTime, dateOf } from "@/lib/time";
 import { Badge } from "@/ui/Badge";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
@@ -76,9 +76,7 @@ export function HistoryDialog({ recordingId, canEdit, onRevert, onClose }: Histo
                   {date !== null && (
                     <>
                       {" · "}
-                      <time dateTime={date.toISOString()}>
-                        {date.toLocaleString(currentLocale(), { dateStyle: "medium", timeStyle: "short" })}
-                      </time>
+                      <time dateTime={date.toISOString()}>{dateAndTime(date, currentLocale())}</time>
                     </>
                   )}
                 </p>

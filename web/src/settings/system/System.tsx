@@ -5,7 +5,7 @@ import { system } from "@/api/clients";
 import { keys } from "@/api/queries";
 import { currentLocale } from "@/i18n";
 import { size } from "@/lib/size";
-import { dateOf } from "@/lib/time";
+import { dateAndTime, dateOf } from "@/lib/time";
 import { Badge } from "@/ui/Badge";
 import { IconButton } from "@/ui/Button";
 import { Progress } from "@/ui/Progress";
@@ -87,11 +87,7 @@ export default function System() {
               [t("freeDisk"), freeBytes > 0n ? size(freeBytes, language) : t("unknown")],
               [t("work"), t("workText", { running: runningWorkflows, queued: queuedWorkflows })],
               [t("version"), version],
-              [
-                t("startedAt"),
-                started?.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" }) ??
-                  t("unknown"),
-              ],
+              [t("startedAt"), started === null ? t("unknown") : dateAndTime(started, language)],
             ]}
           />
         </Card>

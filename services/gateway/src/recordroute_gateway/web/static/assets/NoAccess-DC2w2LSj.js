@@ -1,1 +1,0 @@
-import{It as e,ln as t}from"./index-PVslZJ7A.js";import{n}from"./Notice-mkNkwLCe.js";var r=t();function i({scope:t}){let{t:i}=e(`settings`);return(0,r.jsx)(n,{children:i(t===`write`?`needsWrite`:`needsAdmin`)})}export{i as t};

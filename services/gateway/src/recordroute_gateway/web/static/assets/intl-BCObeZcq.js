@@ -1,1 +1,0 @@
-var e=new Map,t=new Map;function n(t,n){let r=`${t} ${JSON.stringify(n)}`,i=e.get(r)??new Intl.DateTimeFormat(t,n);return e.set(r,i),i}function r(e){let n=t.get(e)??new Intl.DisplayNames([e],{type:`language`});return t.set(e,n),n}export{r as n,n as t};
