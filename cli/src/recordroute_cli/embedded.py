@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
 from recordroute_cli import terminal
 from recordroute_cli.errors import CommandError
-from recordroute_cli.supervisor import Event, Supervisor, stop_signals
+from recordroute_cli.stop_signals import StopSignals
+from recordroute_cli.supervisor import Event, Supervisor
 
 STOP = Event("stop")
 SIGNAL_SECONDS = 0.5
@@ -102,16 +103,9 @@ def wait_stopped(supervisor: Supervisor, show: Callable[[Event], None]) -> None:
             _fail(event)
 
 
-@contextmanager
-def stop_event(supervisor: Supervisor) -> Iterator[None]:
+def stop_event(stops: StopSignals, supervisor: Supervisor) -> AbstractContextManager[None]:
     """Puts STOP among the supervisor's events when the process is asked to end."""
-    with stop_signals(lambda: supervisor.events.put(STOP)):
-        yield
-
-
-def interrupt() -> NoReturn:
-    """Treats any request to end like Ctrl-C, so that everything is cleaned up on the way out."""
-    raise KeyboardInterrupt
+    return stops.calling(lambda: supervisor.events.put(STOP))
 
 
 def _next(supervisor: Supervisor) -> Event:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import traceback
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -193,10 +194,27 @@ def _unforeseen(error: Exception) -> CommandError:
 
 def main() -> None:
     """The entry point of the package."""
+    ended_by: list[int] = []
+
+    def end(number: int, _: object) -> NoReturn:
+        ended_by.append(number)
+        raise KeyboardInterrupt
+
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    sys.exit(run())
+    # A command cleans up after these as it does after Ctrl-C.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
+    code = run()
+    if ended_by:
+        # Whoever started this process is to see what ended it.
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+        signal.signal(ended_by[0], signal.SIG_DFL)
+        signal.raise_signal(ended_by[0])
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from recordroute_cli.errors import CommandError
+from recordroute_cli.whole_file import replacing
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7100
@@ -58,9 +58,8 @@ class ServerInfo:
 
     def write(self, folder: Path) -> None:
         """Replaces the file in one step: readers see the old one or the new one."""
-        with tempfile.NamedTemporaryFile("w", dir=folder, prefix=f".{SERVER_FILE}.", delete=False) as file:
-            json.dump(asdict(self), file)
-        Path(file.name).replace(folder / SERVER_FILE)
+        with replacing(folder / SERVER_FILE) as file:
+            file.write(json.dumps(asdict(self)).encode())
 
 
 def read_server(folder: Path) -> ServerInfo | None:

@@ -14,13 +14,12 @@ import os
 import queue
 import shlex
 import shutil
-import signal
 import socket
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -32,6 +31,7 @@ from recordroute_cli.errors import CommandError
 from recordroute_cli.exit_codes import ExitCode
 from recordroute_cli.places import SERVER_FILE, ServerInfo, join_address, read_server
 from recordroute_cli.process import Child, ServiceLog, describe_exit
+from recordroute_cli.stop_signals import StopSignals
 
 LOCK_FILE = "server.lock"
 RUN_PREFIX = "recordroute-"
@@ -143,15 +143,17 @@ def child_environment(spec: ServiceSpec, inherited: Mapping[str, str]) -> dict[s
 
 
 @contextmanager
-def lock_data_dir(data_dir: Path) -> Iterator[int]:
-    """Holds the lock of a data folder and yields its descriptor. Raises CommandError where another has it."""
+def lock_data_dir(data_dir: Path, stops: StopSignals) -> Iterator[int]:
+    """Holds the lock of a data folder and yields its descriptor; the wait for it can be interrupted. Raises
+    CommandError where another has it."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise CommandError(f"can't use the data folder {data_dir}: {error.strerror}") from error
     try:
-        _take_lock(descriptor, data_dir)
+        with stops.interrupting():
+            _take_lock(descriptor, data_dir)
         yield descriptor
     finally:
         os.close(descriptor)
@@ -379,25 +381,20 @@ class Supervisor:
             ) from error
         self._lifeline = os.pipe()
         inherited = dict(os.environ) | {LIFELINE_VARIABLE: str(self._lifeline[0])}
-        self._keepers = [
-            _Keeper(
+        for spec in self._specs:
+            keeper = _Keeper(
                 spec,
                 (self._lifeline[0], self._lock),
                 child_environment(spec, inherited),
                 ServiceLog(logs / f"{spec.name}.log"),
                 self.events,
             )
-            for spec in self._specs
-        ]
-        for keeper in self._keepers:
             keeper.start()
+            self._keepers.append(keeper)
 
     def stop(self) -> None:
         """Drains and ends every service, by force after a bounded time."""
-        if not self._keepers:
-            return
-        *services, gateway = self._keepers
-        for group in ([gateway], services):
+        for group in (self._keepers[-1:], self._keepers[:-1]):
             for keeper in group:
                 keeper.stop()
             deadline = time.monotonic() + STOP_SECONDS
@@ -409,7 +406,7 @@ class Supervisor:
             os.close(descriptor)
         for keeper in self._keepers:
             keeper.log.close()
-        self._keepers = []
+        self._keepers, self._lifeline = [], ()
         with contextlib.suppress(FileNotFoundError):
             (self._data_dir / SERVER_FILE).unlink()
 
@@ -420,29 +417,25 @@ class Supervisor:
 
 
 @contextmanager
-def stop_signals(handler: Callable[[], None]) -> Iterator[None]:
-    """Calls `handler` in the main thread for whatever asks the process to end: Ctrl-C, SIGTERM, a closed terminal."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, lambda *_: handler()) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, previous in zip(numbers, before, strict=True):
-            signal.signal(number, previous)
-
-
-@contextmanager
 def embedded_system(
-    data_dir: Path, models_dir: Path, host: str, port: int, *, http_port: int = 0, has_tls: bool = False
+    data_dir: Path,
+    models_dir: Path,
+    host: str,
+    port: int,
+    stops: StopSignals,
+    *,
+    http_port: int = 0,
+    has_tls: bool = False,
 ) -> Iterator[Supervisor]:
     """Yields the supervisor of the embedded system, ready to start; stops it at the end. `http_port` 0: no HTTP.
     `has_tls`: the environment has the gateway's certificate; this machine's processes use a socket beside it then.
+    `stops` interrupts the wait for the data folder, and kills what takes its time to stop.
 
     Raises CommandError where the folder is served already or the address can't be used.
     """
     check_host(host, has_tls=has_tls)
     with ExitStack() as stack:
-        lock = stack.enter_context(lock_data_dir(data_dir))
+        lock = stack.enter_context(lock_data_dir(data_dir, stops))
         port = check_port(host, port)
         http_listen = join_address(host, check_port(host, http_port, "--http-port")) if http_port else ""
         if last := read_server(data_dir):
@@ -465,5 +458,5 @@ def embedded_system(
             yield supervisor
         finally:
             # Whoever asks twice does not want to wait.
-            with stop_signals(supervisor.kill):
+            with stops.calling(supervisor.kill):
                 supervisor.stop()

@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterable
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from recordroute_cli.errors import CommandError
+
+
+def draft_of(path: Path) -> Path:
+    """Returns a path beside another, which nothing has, for what takes its place when it is complete.
+
+    It is known before anything is there: so it can be removed whenever the making of it is interrupted.
+    """
+    # Names are limited in bytes, of which a character has up to four.
+    return path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Opens a new file that takes the place of `path` at the end of the block, or is gone where that raises."""
+    draft = draft_of(path)
+    try:
+        with draft.open("xb") as file:
+            yield file
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def write_whole(path: Path, chunks: Iterable[bytes]) -> int:
@@ -15,22 +38,8 @@ def write_whole(path: Path, chunks: Iterable[bytes]) -> int:
 
     Raises CommandError where it can't be written, and whatever the chunks raise.
     """
-    count = 0
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name[:100]}.", delete=False
-        ) as file:
-            try:
-                for chunk in chunks:
-                    count += file.write(chunk)
-                file.flush()
-                umask = os.umask(0)
-                os.umask(umask)
-                os.fchmod(file.fileno(), 0o666 & ~umask)
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        with replacing(path) as file:
+            return sum(map(file.write, chunks))
     except OSError as error:
         raise CommandError(f"can't write {path}: {(error.strerror or str(error)).lower()}") from error
-    return count

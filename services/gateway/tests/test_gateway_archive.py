@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import io
 import json
@@ -10,7 +9,7 @@ import struct
 import uuid
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from recordroute_gateway.identity.storage import StorageQuota
 from recordroute_gateway.library.archive import MANIFEST
 from recordroute_gateway.library.archive_export import LibraryExporter
 from recordroute_gateway.library.archive_import import LibraryImporter, Outcome, Result
+from recordroute_gateway.library.artifact_json import minutes_bytes, transcript_bytes
 from recordroute_gateway.library.legacy import parse_transcript
 from recordroute_gateway.library.records import (
     Artifact,
@@ -32,7 +32,7 @@ from recordroute_gateway.library.records import (
     Speaker,
     Transcript,
 )
-from recordroute_gateway.library.revisions import RevisionStore, transcript_bytes
+from recordroute_gateway.library.revisions import RevisionStore
 from recordroute_gateway.library.store import LibraryStore
 from recordroute_gateway.library.transcript_edits import ReplaceText
 from recordroute_gateway.library.vocabulary import VocabularyStore
@@ -136,7 +136,7 @@ class Place:
         )
         for kind, data in (
             (ArtifactKind.TRANSCRIPT, transcript_bytes(TRANSCRIPT)),
-            (ArtifactKind.MINUTES, json.dumps(MINUTES.to_json()).encode()),
+            (ArtifactKind.MINUTES, minutes_bytes(MINUTES)),
             (ArtifactKind.EMBEDDINGS, EMBEDDINGS),
             (ArtifactKind.INDEX, None),
         ):
@@ -284,6 +284,90 @@ async def test_cut_off_and_damaged_archives(here: Place, there: Place) -> None:
     assert blobs == []
 
 
+def forged(archive: bytes, name: str, data: bytes) -> bytes:
+    """Returns the archive with a file replaced, and the manifest to match."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as old:
+        manifest = json.loads(old.read(MANIFEST))
+    (recording,) = manifest["recordings"]
+    for file in [*recording["files"], *recording["revisions"]]:
+        if file["path"].endswith(name):
+            file |= {"sha256": hashlib.sha256(data).hexdigest(), "size_bytes": len(data)}
+    changed = rewritten(archive, manifest_json=json.dumps(manifest).encode())
+    return rewritten(changed, **{name.replace(".", "_"): data})
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "damage"),
+    [
+        ("transcript.json", b"[]", "Input should be an object"),
+        ("transcript.json", b'{"language": "ko"', "Invalid JSON: EOF while parsing"),
+        ("transcript.json", b'{"language": "ko"}', "language_probability: Field required"),
+        (
+            "transcript.json",
+            json.dumps(asdict(TRANSCRIPT) | {"segments": [{"index": 0, "start": "soon"}]}).encode(),
+            "segments.0.start: Input should be a valid number",
+        ),
+        (
+            "minutes.json",
+            json.dumps(asdict(MINUTES) | {"sections": [{"kind": "decisions", "items": "none"}]}).encode(),
+            "sections.0.items: Input should be a valid array",
+        ),
+        ("0002.json", b"{}", "language: Field required"),
+    ],
+)
+async def test_it_is_said_which_file_is_damaged_and_where(
+    here: Place, there: Place, name: str, data: bytes, damage: str
+) -> None:
+    recording = await here.add()
+    etag = (await here.revisions.current(recording)).etag
+    await here.revisions.edit(
+        "local", recording, str(uuid.uuid4()), etag, [ReplaceText(0, 6, 9, "동료들")], learn=False
+    )
+    (result,) = await there.take(forged(await here.export(), name, data))
+    assert result.failure is not None
+    assert result.failure.reason == "BAD_ARCHIVE"
+    assert f"{name} is damaged: {damage}" in result.failure.message
+    assert await there.library.list_page("local", 10, "") == ([], "")
+
+
+async def test_a_file_that_is_missing_is_named(here: Place, there: Place) -> None:
+    recording = await here.add()
+    for name in ("transcript.json", "media/주간 회의.mp3"):
+        archive = rewritten(await here.export(), **{name.replace(".", "_"): None})
+        (result,) = await there.take(archive)
+        assert result.failure is not None
+        assert f"recordings/{recording.id}/{name} is missing" in result.failure.message
+
+
+async def test_what_a_newer_version_has_added_is_passed_over(here: Place, there: Place) -> None:
+    await here.add()
+    newer = asdict(TRANSCRIPT) | {"mood": "calm"}
+    newer["speakers"][0]["role"] = "chair"
+    (result,) = await there.take(forged(await here.export(), "transcript.json", json.dumps(newer).encode()))
+    assert result.failure is None
+    recording = await there.library.get("local", result.recording_id)
+    assert recording.speakers == TRANSCRIPT.speakers
+    assert await there.library.transcript(recording) == TRANSCRIPT
+
+
+async def test_it_is_said_what_is_wrong_with_the_manifest_and_the_vocabulary(
+    here: Place, there: Place
+) -> None:
+    await here.add()
+    await here.vocabulary.add("local", ["ComfyUI"])
+    archive = await here.export()
+    with pytest.raises(InvalidInput, match=r"manifest\.json is damaged: recordings\.0\.id: Field required"):
+        await there.take(
+            rewritten(
+                archive, manifest_json=b'{"format": 1, "version": "9", "created_at": "", "recordings": [{}]}'
+            )
+        )
+    with pytest.raises(InvalidInput, match="it has format 99, and this version reads up to 1"):
+        await there.take(rewritten(archive, manifest_json=b'{"format": 99}'))
+    with pytest.raises(InvalidInput, match=r"vocabulary\.json is damaged: 0\.text: Field required"):
+        await there.take(rewritten(archive, vocabulary_json=b"[{}]"))
+
+
 async def test_names_in_an_archive_are_no_paths(here: Place, there: Place, tmp_path: Path) -> None:
     await here.add()
     archive = await here.export()
@@ -395,4 +479,3 @@ async def test_the_first_recordroute_is_taken_over(there: Place, data: Path) -> 
     assert {result.outcome for result in again} == {Outcome.PRESENT}
     page, _ = await there.library.list_page("local", 10, "")
     assert len(page) == 4
-    await asyncio.sleep(0)

@@ -8,15 +8,17 @@ import io
 import json
 import sqlite3
 import tarfile
+import threading
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, closing, suppress
+from contextlib import aclosing, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from recordroute_gateway.blobs import BlobStore
 from recordroute_gateway.database import Database
+from recordroute_gateway.library import backup
 from recordroute_gateway.library.backup import MANIFEST, STAGING_PREFIX, Backups
 from recordroute_gateway.library.records import Artifact, ArtifactKind, Recording
 from recordroute_gateway.library.store import LibraryStore
@@ -116,18 +118,38 @@ async def test_restored_library_is_read_by_the_same_code(library: LibraryStore, 
     await database.close()
 
 
-async def test_a_reader_that_goes_away_leaves_nothing(library: LibraryStore, tmp_path: Path) -> None:
+async def left_while_it_is_put_aside(backups: Backups, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goes away while a thread makes the snapshot, which goes on for a moment."""
+    begun, go_on = threading.Event(), threading.Event()
+    link = backup._link
+
+    def link_in_time(source: Path, target: Path) -> bool:
+        begun.set()
+        assert go_on.wait(60)
+        return link(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backup, "_link", link_in_time)
+        task = asyncio.create_task(archive_of(backups))
+        assert await asyncio.to_thread(begun.wait, 60)
+        task.cancel()
+        assert not (await asyncio.wait([task], timeout=0.05))[0]
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_a_reader_that_goes_away_leaves_nothing(
+    library: LibraryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(4):
         await add(library, bytes([number]) * (3 << 20))
     backups = Backups(tmp_path, is_local=True)
     async with aclosing(backups.stream()) as chunks:
         assert await anext(chunks)
     assert not list(tmp_path.glob(f"{STAGING_PREFIX}*"))
-    task = asyncio.create_task(archive_of(backups))
-    await asyncio.sleep(0.05)
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await left_while_it_is_put_aside(backups, monkeypatch)
+    assert not list(tmp_path.glob(f"{STAGING_PREFIX}*"))
     (tmp_path / f"{STAGING_PREFIX}left").mkdir()
     backups.clear()
     assert not list(tmp_path.glob(f"{STAGING_PREFIX}*"))

@@ -22,6 +22,7 @@ from docx import Document
 from docx.oxml.ns import qn
 from jsonschema import Draft202012Validator
 from recordroute.gateway.v1 import library_pb2
+from recordroute_gateway.library.artifact_json import minutes_bytes, read_transcript, transcript_bytes
 from recordroute_gateway.library.export import render
 from recordroute_gateway.library.intake import Upload
 from recordroute_gateway.library.readers.process import run_reader
@@ -102,8 +103,10 @@ MINUTES = Minutes(
 
 async def with_texts(files: Any) -> Recording:
     recording = await added(files, sound((1.0, 0.5)))
-    for kind, record in ((ArtifactKind.TRANSCRIPT, TRANSCRIPT), (ArtifactKind.MINUTES, MINUTES)):
-        data = json.dumps(record.to_json(), ensure_ascii=False).encode()
+    for kind, data in (
+        (ArtifactKind.TRANSCRIPT, transcript_bytes(TRANSCRIPT)),
+        (ArtifactKind.MINUTES, minutes_bytes(MINUTES)),
+    ):
         await files.library.put_artifact(recording.id, kind, data, model="m", workflow_id="")
     found: Recording = await files.library.get("local", recording.id)
     return found
@@ -165,7 +168,7 @@ async def test_texts_are_artifacts_too(files: Any) -> None:
     recording = await with_texts(files)
     info, data = await download(files, recording.id, "TRANSCRIPT")
     assert (info.file_name, info.media_type) == ("talk.transcript.json", "application/json")
-    assert Transcript.from_json(json.loads(data)) == TRANSCRIPT
+    assert read_transcript(data) == TRANSCRIPT
 
 
 # Waveforms
@@ -211,12 +214,25 @@ async def test_waveform_is_computed_once(files: Any, monkeypatch: pytest.MonkeyP
         assert (await connection.execute(select(func.count()).select_from(waveforms))).scalar_one() == 1
 
 
-async def test_waveform_goes_on_where_the_caller_gives_up(files: Any) -> None:
+async def test_waveform_goes_on_where_the_caller_gives_up(
+    files: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, go = 0, asyncio.Event()
+
+    async def waits(*arguments: Any, **values: Any) -> Any:
+        nonlocal runs
+        runs += 1
+        await go.wait()
+        return await run_reader(*arguments, **values)
+
+    monkeypatch.setattr("recordroute_gateway.library.waveform.run_reader", waits)
     recording = await added(files, sound((1.0, 0.5)))
     request = library_pb2.GetWaveformRequest(recording_id=recording.id)
-    given_up = await reason(files.library_stub.GetWaveform(request, timeout=0.02))
+    given_up = await reason(files.library_stub.GetWaveform(request, timeout=0.5))
     assert given_up[0] == "DEADLINE_EXCEEDED"
+    go.set()
     assert (await waveform(files, recording.id)).peaks
+    assert runs == 1
 
 
 async def test_waveform_of_broken_sound_ends_where_it_breaks(files: Any) -> None:

@@ -52,6 +52,7 @@ from recordroute.vector.v1 import embedding_pb2, index_pb2, index_pb2_grpc
 from recordroute_gateway.identity.authenticator import OPERATOR
 from recordroute_gateway.identity.caller import Scope
 from recordroute_gateway.identity.rules import RULES
+from recordroute_gateway.library.artifact_json import minutes_bytes, transcript_bytes
 from recordroute_gateway.library.records import (
     ArtifactKind,
     Minutes,
@@ -597,8 +598,10 @@ class World:
                 speakers=(Speaker("S1", 1.0, name=f"{mark} speaker"),),
             )  # fmt: skip
             minutes = Minutes("en", f"{mark} overview", "m", ())
-            for kind, value in ((ArtifactKind.TRANSCRIPT, transcript), (ArtifactKind.MINUTES, minutes)):
-                content = json.dumps(value.to_json()).encode()
+            for kind, content in (
+                (ArtifactKind.TRANSCRIPT, transcript_bytes(transcript)),
+                (ArtifactKind.MINUTES, minutes_bytes(minutes)),
+            ):
                 await library.put_artifact(recording.id, kind, content, model="m", workflow_id="")
             await library.put_artifact(recording.id, ArtifactKind.INDEX, None, model="m", workflow_id="")
             self.upstream.index.documents.setdefault("anna", {})[recording.id] = f"{mark} passage"

@@ -22,6 +22,7 @@ from recordroute_gateway.clients.llm import LlmClient
 from recordroute_gateway.clients.search import SearchClient
 from recordroute_gateway.database import Database
 from recordroute_gateway.identity.caller import Caller, Scope, calling
+from recordroute_gateway.library.artifact_json import transcript_bytes
 from recordroute_gateway.library.quotes import Turn, said_at, turns_of
 from recordroute_gateway.library.records import (
     Artifact,
@@ -32,7 +33,6 @@ from recordroute_gateway.library.records import (
     Transcript,
     Word,
 )
-from recordroute_gateway.library.revisions import transcript_bytes
 from recordroute_gateway.library.search_scopes import ScopeStore
 from recordroute_gateway.library.store import LibraryStore
 from recordroute_gateway.models.choices import ModelChoices

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -36,6 +37,7 @@ from recordroute_gateway.database import Database
 from recordroute_gateway.identity.caller import Caller, Scope, calling
 from recordroute_gateway.index_keeper import IndexKeeper
 from recordroute_gateway.library import vocabulary
+from recordroute_gateway.library.artifact_json import read_transcript, transcript_bytes
 from recordroute_gateway.library.export import RENDERERS
 from recordroute_gateway.library.index_tasks import IndexTaskStore
 from recordroute_gateway.library.minutes_edits import MinutesEditor
@@ -49,7 +51,7 @@ from recordroute_gateway.library.records import (
     Transcript,
     Word,
 )
-from recordroute_gateway.library.revisions import Revision, RevisionStore, transcript_bytes
+from recordroute_gateway.library.revisions import Revision, RevisionStore
 from recordroute_gateway.library.store import LibraryStore
 from recordroute_gateway.library.templates import TemplateStore
 from recordroute_gateway.library.transcripts import MEMORY_PER_BYTE, TranscriptReader
@@ -994,9 +996,7 @@ async def test_template_that_there_is_not_starts_nothing(world: World) -> None:
 
 
 def test_bytes_of_a_transcript_are_what_is_read() -> None:
-    import json
-
     transcript = replace(transcript_of(*SAID), warnings=("odd",))
     data = transcript_bytes(transcript)
-    assert Transcript.from_json(json.loads(data)) == transcript
-    assert json.loads(data) == json.loads(json.dumps(transcript.to_json()))
+    assert read_transcript(data) == transcript
+    assert json.loads(data) == json.loads(json.dumps(asdict(transcript)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +16,7 @@ from recordroute_cli.errors import CommandError
 from recordroute_cli.exit_codes import ExitCode
 from recordroute_cli.places import data_dir
 from recordroute_cli.terminal import JsonOption
-from recordroute_cli.whole_file import write_whole
+from recordroute_cli.whole_file import draft_of, write_whole
 
 FORMAT = 1
 MANIFEST = "recordroute-backup.json"
@@ -63,15 +62,17 @@ def restore(
             f"{target} is not empty: restore into another folder with --data-dir, nothing was changed",
             ExitCode.USAGE,
         )
+    draft = draft_of(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as staging:
-            created_at = _extract(archive, Path(staging) / "data")
-            if target.exists():
-                target.rmdir()
-            (Path(staging) / "data").replace(target)
+        created_at = _extract(archive, draft)
+        if target.exists():
+            target.rmdir()
+        draft.replace(target)
     except OSError as error:
         raise CommandError(f"can't restore to {target}: {(error.strerror or str(error)).lower()}") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
     if json_output:
         terminal.write_json({"data_dir": str(target), "created_at": created_at})
     else:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from recordroute_cli.client import Gateway
     from recordroute_cli.progress import Display, Item
+    from recordroute_cli.stop_signals import StopSignals
     from recordroute_cli.supervisor import Supervisor
 
 QUERY = "why did the times not match"
@@ -56,29 +57,25 @@ def demo(
     Starts RecordRoute if it does not run yet, and fetches missing models.
     """
     from recordroute_cli import embedded
-    from recordroute_cli.supervisor import stop_signals
+    from recordroute_cli.stop_signals import stop_signals
 
     stay = sys.stdout.isatty() and not json_output if keep is None else keep
-    with stop_signals(embedded.interrupt), _server() as (address, supervisor):
-        results = _process(address)
-        if json_output:
-            from recordroute_runtime.documents import document
-
-            documents = {
-                name: document(message) if message is not None else None for name, message in results.items()
-            }
-            terminal.write_json({"address": address, **documents})
-        else:
-            _print(results)
-            _print_next(results)
-            if supervisor is None:
-                terminal.out().print(f"RecordRoute goes on running at {address}.")
-            elif stay:
-                terminal.out().print(f"RecordRoute is ready at {address}; Ctrl-C ends it.")
+    with stop_signals() as stops, _server(stops) as (address, supervisor):
+        with stops.interrupting():
+            results = _process(address)
+            if json_output:
+                _write_json(address, results)
             else:
-                terminal.out().print(f"Start RecordRoute first: {terminal.command_name()} up")
+                _print(results)
+                _print_next(results)
+                if supervisor is None:
+                    terminal.out().print(f"RecordRoute goes on running at {address}.")
+                elif stay:
+                    terminal.out().print(f"RecordRoute is ready at {address}; Ctrl-C ends it.")
+                else:
+                    terminal.out().print(f"Start RecordRoute first: {terminal.command_name()} up")
         if stay and supervisor is not None:
-            with embedded.stop_event(supervisor):
+            with embedded.stop_event(stops, supervisor):
                 embedded.wait_stopped(
                     supervisor, lambda event: terminal.note(f"{event.service}: {event.message}")
                 )
@@ -93,7 +90,7 @@ def sample() -> Path:
 
 
 @contextmanager
-def _server() -> Iterator[tuple[str, Supervisor | None]]:
+def _server(stops: StopSignals) -> Iterator[tuple[str, Supervisor | None]]:
     """Yields the address of a server that is ready, and its supervisor if it had to be started."""
     from recordroute_cli import embedded
     from recordroute_cli.client import serving
@@ -104,11 +101,12 @@ def _server() -> Iterator[tuple[str, Supervisor | None]]:
     if named or (running is not None and running.alive):
         address = gateway_address()
         deadline = time.monotonic() + OTHER_SERVER_SECONDS
-        while not serving(address):
-            starting = not named and running is not None and running.alive
-            if not starting or time.monotonic() > deadline:
-                raise CommandError(f"no RecordRoute server is ready at {address}", ExitCode.UNREACHABLE)
-            time.sleep(0.2)
+        with stops.interrupting():
+            while not serving(address):
+                starting = not named and running is not None and running.alive
+                if not starting or time.monotonic() > deadline:
+                    raise CommandError(f"no RecordRoute server is ready at {address}", ExitCode.UNREACHABLE)
+                time.sleep(0.2)
         yield address, None
         return
     port = DEFAULT_PORT
@@ -117,11 +115,13 @@ def _server() -> Iterator[tuple[str, Supervisor | None]]:
     except CommandError as error:
         terminal.note(f"{error.message.partition(';')[0]}: taking a free one")
         port = 0
-    with embedded_system(data_dir(), embedded.models_dir(), DEFAULT_HOST, port) as supervisor:
-        embedded.ensure_models()
-        terminal.note("starting RecordRoute")
+    with embedded_system(data_dir(), embedded.models_dir(), DEFAULT_HOST, port, stops) as supervisor:
+        with stops.interrupting():
+            embedded.ensure_models()
+            terminal.note("starting RecordRoute")
         supervisor.start()
-        embedded.wait_ready(supervisor, _show_start)
+        with stops.interrupting():
+            embedded.wait_ready(supervisor, _show_start)
         yield supervisor.address, supervisor
 
 
@@ -197,6 +197,15 @@ def _upload_and_start(
         on_sent=lambda sent, size: display.sent(item, sent, size),
     )
     return recording, gateway.start(recording.id, workflow_pb2.WorkflowOptions(), request_ids[1])
+
+
+def _write_json(address: str, results: dict[str, Any]) -> None:
+    from recordroute_runtime.documents import document
+
+    documents = {
+        name: document(message) if message is not None else None for name, message in results.items()
+    }
+    terminal.write_json({"address": address, **documents})
 
 
 def _print(results: dict[str, Any]) -> None:

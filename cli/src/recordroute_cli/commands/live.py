@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from recordroute_cli.live_audio import Source
     from recordroute_cli.live_client import LiveClient
     from recordroute_cli.live_display import LiveDisplay
+    from recordroute_cli.stop_signals import StopSignals
 
 WAIT_SECONDS = 0.2
 
@@ -83,6 +84,7 @@ def record(
 
     from recordroute_cli.client import connect
     from recordroute_cli.live_audio import RATE
+    from recordroute_cli.stop_signals import stop_signals
 
     config = live_pb2.LiveConfig(
         request_id=str(uuid.uuid4()),
@@ -104,7 +106,8 @@ def record(
         skip_workflow=keep_only,
     )
     with _source(file, device) as source, connect() as gateway:
-        recorded = _record(gateway, config, source)
+        with stop_signals() as stops:
+            recorded = _record(gateway, config, source, stops)
         code = _follow(gateway, recorded.sessions, watch=watch)
         if recorded.error is not None:
             raise recorded.error
@@ -192,11 +195,10 @@ class _Recorded:
     error: CommandError | None = None
 
 
-def _record(gateway: Gateway, config: live_pb2.LiveConfig, source: Source) -> _Recorded:
+def _record(gateway: Gateway, config: live_pb2.LiveConfig, source: Source, stops: StopSignals) -> _Recorded:
     """Records until the source or its user ends."""
     from recordroute_cli.live_client import Continued, LiveClient, Lost, Over
     from recordroute_cli.live_display import make_live_display
-    from recordroute_cli.supervisor import stop_signals
 
     recorded = _Recorded()
     client = LiveClient(gateway, config, source)
@@ -211,7 +213,7 @@ def _record(gateway: Gateway, config: live_pb2.LiveConfig, source: Source) -> _R
     display = make_live_display()
     said = False
     try:
-        with stop_signals(stop), display:
+        with stops.calling(stop), display:
             client.start()
             _mark_on_enter(gateway, client, display)
             while True:

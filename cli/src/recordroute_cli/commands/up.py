@@ -59,7 +59,8 @@ def up(
 ) -> None:
     """Start RecordRoute and keep it running until Ctrl-C. Missing models are fetched first."""
     from recordroute_cli import embedded
-    from recordroute_cli.supervisor import Event, embedded_system, stop_signals
+    from recordroute_cli.stop_signals import stop_signals
+    from recordroute_cli.supervisor import Event, embedded_system
 
     data = folder.absolute() if folder is not None else data_dir()
     if http_port is None:
@@ -74,13 +75,14 @@ def up(
     name = "localhost" if host in ("0.0.0.0", "::") else host
     http_address = f"http{'s' if has_tls else ''}://{join_address(name, http_port)}" if http_port else ""
     remote_address = f"https://{join_address(name, port)}" if has_tls and port else ""
-    with stop_signals(embedded.interrupt):
+    with stop_signals() as stops:
         models_dir = embedded.models_dir()
         with embedded_system(
-            data, models_dir, host, port, http_port=http_port, has_tls=has_tls
+            data, models_dir, host, port, stops, http_port=http_port, has_tls=has_tls
         ) as supervisor:
-            embedded.ensure_models()
-            with embedded.stop_event(supervisor):
+            with stops.interrupting():
+                embedded.ensure_models()
+            with embedded.stop_event(stops, supervisor):
                 supervisor.start()
                 if not json_output:
                     terminal.note("starting RecordRoute")

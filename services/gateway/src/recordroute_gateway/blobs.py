@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import hashlib
 import os
@@ -16,6 +15,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 from recordroute_runtime.errors import StorageFull
+from recordroute_runtime.threads import in_thread
 
 if TYPE_CHECKING:
     from obstore import GetOptions
@@ -67,7 +67,7 @@ class BlobStore:
         """Takes over a received file under its name; with `keep` the path stays, and its file must not be changed any
         more. Raises StorageFull."""
         if self._local is not None:
-            await asyncio.to_thread(self._link if keep else self._move, path, self._local / _key(sha256))
+            await in_thread(self._link if keep else self._move, path, self._local / _key(sha256))
             return
         try:
             await obstore.put_async(self.store, _key(sha256), path)
@@ -80,8 +80,11 @@ class BlobStore:
     async def put(self, data: bytes) -> str:
         """Writes a small blob and returns its name. Raises StorageFull."""
         sha256 = hashlib.sha256(data).hexdigest()
-        path = await asyncio.to_thread(self._write, data)
-        await self.adopt(path, sha256)
+        path = await in_thread(self._write, data, discard=Path.unlink)
+        try:
+            await self.adopt(path, sha256)
+        finally:
+            path.unlink(missing_ok=True)
         return sha256
 
     async def get(self, sha256: str) -> bytes:
@@ -123,7 +126,7 @@ class BlobStore:
         try:
             with path.open("wb") as file:
                 async for chunk in self.stream(sha256):
-                    await asyncio.to_thread(file.write, chunk)
+                    await in_thread(file.write, chunk)
             yield path
         except OSError as error:
             raise_if_full(error)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import grpc.aio
 from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
 from recordroute_runtime.inference import InferencePool
 from recordroute_runtime.settings import CommonSettings
+from recordroute_runtime.threads import in_thread
 from recordroute_runtime.tls import peer_tls
 
 from recordroute_llm.engine import Task
@@ -73,5 +72,5 @@ class LlmService:
         await self._batch.close()
         if self._similarity is not None:
             await self._similarity.close()
-        await asyncio.to_thread(self._models.close)
+        await in_thread(self._models.close)
         self._store.close()

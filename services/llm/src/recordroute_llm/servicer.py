@@ -16,6 +16,7 @@ from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
 from recordroute_runtime.errors import DomainError, Overloaded
 from recordroute_runtime.inference import CancelToken, InferencePool
 from recordroute_runtime.models import installed_models
+from recordroute_runtime.threads import in_thread
 from recordroute_runtime.wire import model_messages, to_datetime, to_seconds
 
 from recordroute_llm.answers import answer
@@ -223,7 +224,7 @@ class LlmServicer(llm_pb2_grpc.LlmServiceServicer):
                 return engine.list_models()
 
         try:
-            names = await asyncio.to_thread(work)
+            names = await in_thread(work)
         except DomainError as error:
             # The models of the other servers are worth telling all the same.
             log.warning("models of a server can't be listed", server=server, message=error.message)
@@ -253,14 +254,14 @@ class LlmServicer(llm_pb2_grpc.LlmServiceServicer):
     async def ForgetAnswers(
         self, request: llm_pb2.ForgetAnswersRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> llm_pb2.ForgetAnswersResponse:
-        count = await asyncio.to_thread(self._accounts.store.forget_answers, request.owner)
+        count = await in_thread(self._accounts.store.forget_answers, request.owner)
         return llm_pb2.ForgetAnswersResponse(answer_count=count)
 
     async def GetUsage(
         self, request: llm_pb2.GetUsageRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> llm_pb2.GetUsageResponse:
         since = to_datetime(request.start) if request.HasField("start") else month_start()
-        used, budgets = await asyncio.to_thread(
+        used, budgets = await in_thread(
             lambda: (
                 self._accounts.store.usage(request.owner, since.date()),
                 self._accounts.budgets(request.owner),

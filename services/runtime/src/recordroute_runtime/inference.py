@@ -8,9 +8,11 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, nullcontext
+from functools import partial
 from typing import TypeVar
 
 from recordroute_runtime.errors import Cancelled, Overloaded
+from recordroute_runtime.threads import ended, in_thread
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -65,7 +67,7 @@ class InferencePool:
                 return await asyncio.shield(running)
             except asyncio.CancelledError:
                 token.cancel()
-                await asyncio.wait([running])
+                await ended(running)
                 raise
 
     async def stream(self, work: Callable[[CancelToken], Iterator[Item]]) -> AsyncGenerator[Item, None]:
@@ -114,9 +116,7 @@ class InferencePool:
                     await ready.wait()
             finally:
                 token.cancel()
-                await asyncio.wait([running])
-                if not running.cancelled():
-                    running.exception()
+                await ended(running)
 
     @asynccontextmanager
     async def _token(self) -> AsyncIterator[CancelToken]:
@@ -132,4 +132,4 @@ class InferencePool:
         for token in self._tokens:
             token.cancel()
         # Off the event loop, which the callers of running work need to see its end.
-        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+        await in_thread(partial(self._threads.shutdown, wait=True, cancel_futures=True))

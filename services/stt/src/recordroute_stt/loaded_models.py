@@ -10,6 +10,7 @@ from pathlib import Path
 
 from recordroute_runtime.errors import InvalidInput, Overloaded
 from recordroute_runtime.models import InstalledModel, find_model
+from recordroute_runtime.threads import in_thread
 
 from recordroute_stt.engine import SpeechEngine
 
@@ -79,7 +80,7 @@ class LoadedModels:
         async with self._loading:
             while self._engines:
                 _, engine = self._engines.popitem()
-                await asyncio.to_thread(engine.close)
+                await in_thread(engine.close)
 
     def _stop_timer(self, model_id: str) -> None:
         timer = self._timers.pop(model_id, None)
@@ -88,7 +89,7 @@ class LoadedModels:
 
     def _unload_idle(self, model_id: str) -> None:
         del self._timers[model_id]
-        closing = asyncio.create_task(asyncio.to_thread(self._engines.pop(model_id).close))
+        closing = asyncio.create_task(in_thread(self._engines.pop(model_id).close))
         self._unloading.add(closing)
         closing.add_done_callback(self._unloading.discard)
 
@@ -97,15 +98,7 @@ class LoadedModels:
         if model.task != TASK:
             raise InvalidInput("UNSUPPORTED_MODEL", f"model {model_id} is not a speech model")
         await self._make_room(model_id)
-        loading = asyncio.create_task(asyncio.to_thread(self._load, model))
-        try:
-            engine = await asyncio.shield(loading)
-        except asyncio.CancelledError:
-            # A thread can't be stopped: what it loads must not stay behind unowned.
-            await asyncio.wait([loading])
-            if loading.exception() is None:
-                await asyncio.to_thread(loading.result().close)
-            raise
+        engine = await in_thread(self._load, model, discard=lambda late: late.close())
         self._engines[model_id] = engine
         return engine
 
@@ -117,4 +110,4 @@ class LoadedModels:
         if idle is None:
             raise Overloaded(f"there is no room to load model {model_id} while other models are in use")
         self._stop_timer(idle)
-        await asyncio.to_thread(self._engines.pop(idle).close)
+        await in_thread(self._engines.pop(idle).close)

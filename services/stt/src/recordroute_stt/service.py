@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 import grpc.aio
@@ -10,6 +9,7 @@ from recordroute.stt.v1 import stt_pb2, stt_pb2_grpc
 from recordroute_runtime.inference import InferencePool
 from recordroute_runtime.models import InstalledModel
 from recordroute_runtime.settings import CommonSettings
+from recordroute_runtime.threads import in_thread
 
 from recordroute_stt.engine import SpeechEngine
 from recordroute_stt.engines.whisper import WhisperEngine
@@ -53,7 +53,7 @@ class SttService:
     async def close(self) -> None:
         await self._pool.close()
         await self._live.close()
-        await asyncio.to_thread(self._transcriber.close)
+        await in_thread(self._transcriber.close)
         await self._models.close()
 
     def _load_engine(self, model: InstalledModel) -> SpeechEngine:

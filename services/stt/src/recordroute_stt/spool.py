@@ -14,6 +14,7 @@ from pathlib import Path
 
 from recordroute_runtime.errors import Cancelled, DomainError, InvalidInput, StorageFull
 from recordroute_runtime.inference import CancelToken
+from recordroute_runtime.threads import ended, in_thread
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 CANCEL_POLL_SECONDS = 0.1
@@ -38,8 +39,6 @@ class Spool:
         self._ended = False
         self._error: Exception | None = None
         self._discards = False
-        self._writing = threading.Lock()
-        self._closed = False
         self.last_received = time.monotonic()
 
     async def receive(self, chunks: AsyncIterator[bytes]) -> None:
@@ -48,7 +47,7 @@ class Spool:
             async for chunk in chunks:
                 self.last_received = time.monotonic()
                 if not self._discards:
-                    await asyncio.to_thread(self._append, chunk)
+                    await in_thread(self._append, chunk)
             if not self._size:
                 raise InvalidInput("MEDIA_EMPTY", "the file is empty")
         except asyncio.CancelledError:
@@ -62,11 +61,6 @@ class Spool:
     def discard(self) -> None:
         """Stops keeping what comes: nobody reads it any more."""
         self._discards = True
-
-    def close(self) -> None:
-        """Returns when nothing is written any more, and never will be. Cancelling a write does not stop its thread."""
-        with self._writing:
-            self._closed = True
 
     @property
     def complete(self) -> bool:
@@ -106,15 +100,12 @@ class Spool:
                 f"the file is larger than the limit of {self._max_bytes} bytes",
                 metadata={"max_bytes": str(self._max_bytes)},
             )
-        with self._writing:
-            if self._closed:
-                return
-            try:
-                self._write(chunk)
-            except OSError as error:
-                if error.errno in _NO_ROOM:
-                    raise StorageFull("the disk of the speech service has no room for the file") from error
-                raise
+        try:
+            self._write(chunk)
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                raise StorageFull("the disk of the speech service has no room for the file") from error
+            raise
         with self._changed:
             self._size += len(chunk)
             self._changed.notify_all()
@@ -233,8 +224,7 @@ async def spooled(
             raise
         finally:
             receiving.cancel()
-            await asyncio.wait([receiving])
-            await asyncio.to_thread(spool.close)
+            await ended(receiving)
 
 
 async def _read_out(spool: Spool, receiving: asyncio.Task[None]) -> None:

@@ -15,6 +15,7 @@ from recordroute_runtime.errors import DomainError, ModelMissing, PreconditionFa
 from recordroute_runtime.inference import InferencePool
 from recordroute_runtime.models import find_model
 from recordroute_runtime.settings import CommonSettings
+from recordroute_runtime.threads import in_thread
 
 from recordroute_vector.batcher import Batcher
 from recordroute_vector.embedder import Embedder
@@ -83,9 +84,9 @@ class VectorService:
         try:
             # Kept while the index can't be opened: a load that is tried again need not read the model again.
             if self._encoder is None:
-                self._encoder = await asyncio.to_thread(self._load_encoder)
+                self._encoder = await in_thread(self._load_encoder)
             if self._cross_encoder is None and self._settings.rerank_model:
-                self._cross_encoder = await asyncio.to_thread(self._load_cross_encoder)
+                self._cross_encoder = await in_thread(self._load_cross_encoder)
             index, engines, following = await self._open_index(self._encoder)
         except DomainError as error:
             self._engines.clear(error)
@@ -142,7 +143,7 @@ class VectorService:
             engines = self._make_engines(encoder, index)
             if index.is_as_configured:
                 return index, engines, None
-            before = await asyncio.to_thread(self._load_replaced, index.manifest.model, encoder)
+            before = await in_thread(self._load_replaced, index.manifest.model, encoder)
             if before is None:
                 raise index.model_mismatch()
         except BaseException:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import tempfile
 from collections import deque
@@ -14,6 +13,7 @@ from typing import IO
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from recordroute_runtime.threads import in_thread
 from starlette.requests import Request
 
 from recordroute_gateway.http.problems import Refusal
@@ -172,7 +172,7 @@ class SpooledForm:
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yields the file's bytes."""
         self._file.seek(0)
-        while chunk := await asyncio.to_thread(self._file.read, CHUNK_BYTES):
+        while chunk := await in_thread(self._file.read, CHUNK_BYTES):
             yield chunk
 
     def get(self, name: str) -> str | None:
@@ -203,7 +203,7 @@ async def spooled_form(
                     size += len(chunk)
                     if size > max_bytes:
                         raise Refusal(413, "MEDIA_TOO_LARGE", f"the file is larger than {max_bytes} bytes")
-                    await asyncio.to_thread(spool.write, chunk)
+                    await in_thread(spool.write, chunk)
             else:
                 raise bad_form(f"only one file is expected, as the field {file}")
         if file_name is None:

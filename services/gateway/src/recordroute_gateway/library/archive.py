@@ -8,12 +8,13 @@ the library has it; docs/export.md tells the format.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from recordroute_runtime.errors import InvalidInput
 
+from recordroute_gateway.library.artifact_json import damage_of
 from recordroute_gateway.library.records import ArtifactKind, Bookmark, Recording, RecordingKind, Speaker
 
 FORMAT = 1
@@ -73,8 +74,8 @@ class ArchivedRecording:
     recorded_at: str
     folder: str
     tags: tuple[str, ...]
-    bookmarks: tuple[dict[str, Any], ...]
-    speakers: tuple[dict[str, Any], ...]
+    bookmarks: tuple[Bookmark, ...]
+    speakers: tuple[Speaker, ...]
     files: tuple[ArchivedFile, ...]
     revisions: tuple[ArchivedRevision, ...] = ()
     is_indexed: bool = False
@@ -98,8 +99,8 @@ class ArchivedRecording:
             recorded_at=recording.recorded_at.isoformat(),
             folder=recording.folder,
             tags=recording.tags,
-            bookmarks=tuple(asdict(bookmark) for bookmark in recording.bookmarks),
-            speakers=tuple(asdict(speaker) for speaker in recording.speakers),
+            bookmarks=recording.bookmarks,
+            speakers=recording.speakers,
             files=tuple(files),
             revisions=tuple(revisions),
             is_indexed=recording.artifact(ArtifactKind.INDEX) is not None,
@@ -122,12 +123,20 @@ class ArchivedRecording:
             recorded_at=datetime.fromisoformat(self.recorded_at),
             folder=self.folder,
             tags=self.tags,
-            bookmarks=tuple(Bookmark(**bookmark) for bookmark in self.bookmarks),
-            speakers=tuple(Speaker(**speaker) for speaker in self.speakers),
+            bookmarks=self.bookmarks,
+            speakers=self.speakers,
         )
 
     def file(self, kind: ArtifactKind) -> ArchivedFile | None:
         return next((file for file in self.files if file.kind == kind.value), None)
+
+
+@dataclass(frozen=True)
+class ArchivedTerm:
+    """A term of the vocabulary, with what was heard in its place."""
+
+    text: str
+    heard_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,7 +146,7 @@ class Manifest:
     format: int
     version: str
     created_at: str
-    recordings: tuple[ArchivedRecording, ...] = field(default=())
+    recordings: tuple[ArchivedRecording, ...]
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), ensure_ascii=False, indent=1).encode()
@@ -146,31 +155,20 @@ class Manifest:
     def from_json(cls, data: bytes) -> Manifest:
         """Reads a manifest. Raises InvalidInput (BAD_ARCHIVE)."""
         try:
-            value = json.loads(data)
-            version = int(value["format"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise bad_archive(f"{MANIFEST} is damaged") from error
-        if version > FORMAT:
-            raise bad_archive(f"it has format {version}, and this version reads up to {FORMAT}")
-        try:
-            return cls(
-                format=version,
-                version=str(value["version"]),
-                created_at=str(value["created_at"]),
-                recordings=tuple(map(_recording, value["recordings"])),
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise bad_archive(f"{MANIFEST} is damaged: {error}") from error
+            version = _FORMAT.validate_json(data).format
+            if version > FORMAT:
+                raise bad_archive(f"it has format {version}, and this version reads up to {FORMAT}")
+            return _MANIFEST.validate_json(data)
+        except ValidationError as error:
+            raise bad_archive(f"{MANIFEST} is damaged: {damage_of(error)}") from error
 
 
-def _recording(value: dict[str, Any]) -> ArchivedRecording:
-    return ArchivedRecording(
-        **{
-            **value,
-            "tags": tuple(value["tags"]),
-            "bookmarks": tuple(value["bookmarks"]),
-            "speakers": tuple(value["speakers"]),
-            "files": tuple(ArchivedFile(**file) for file in value["files"]),
-            "revisions": tuple(ArchivedRevision(**revision) for revision in value["revisions"]),
-        }
-    )
+@dataclass(frozen=True)
+class _Format:
+    """What a manifest of any version has."""
+
+    format: int
+
+
+_FORMAT = TypeAdapter(_Format)
+_MANIFEST = TypeAdapter(Manifest)

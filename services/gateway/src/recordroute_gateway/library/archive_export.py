@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from recordroute_gateway.library.archive import (
     FILE_NAMES,
@@ -19,6 +19,7 @@ from recordroute_gateway.library.archive import (
     ArchivedFile,
     ArchivedRecording,
     ArchivedRevision,
+    ArchivedTerm,
     Manifest,
 )
 from recordroute_gateway.library.byte_pipe import written_by
@@ -60,7 +61,7 @@ class LibraryExporter:
                     entry = asyncio.run_coroutine_threadsafe(self._read(user, recording_id), loop).result()
                     if entry is not None:
                         entries.append(self._write(archive, *entry, loop))
-                archive.writestr(VOCABULARY, json.dumps(terms, ensure_ascii=False))
+                archive.writestr(VOCABULARY, json.dumps(terms, default=vars, ensure_ascii=False))
                 manifest = Manifest(
                     FORMAT, version("recordroute-gateway"), datetime.now(UTC).isoformat(), tuple(entries)
                 )
@@ -76,12 +77,12 @@ class LibraryExporter:
             if not token:
                 return ids
 
-    async def _terms(self, user: str) -> list[dict[str, Any]]:
-        terms: list[dict[str, Any]] = []
+    async def _terms(self, user: str) -> list[ArchivedTerm]:
+        terms: list[ArchivedTerm] = []
         token = ""
         while True:
             page, token = await self._vocabulary.list_page(user, PAGE, token)
-            terms += [{"text": term.text, "heard_as": list(term.heard_as)} for term in page]
+            terms += [ArchivedTerm(term.text, term.heard_as) for term in page]
             if not token:
                 return terms
 

@@ -6,9 +6,7 @@ anything of its recording is kept, and a recording that can't be taken in does n
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import json
 import mimetypes
 import uuid
 import zipfile
@@ -17,10 +15,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import structlog
+from pydantic import TypeAdapter, ValidationError
 from recordroute_runtime.errors import DomainError
+from recordroute_runtime.threads import in_thread
 from sqlalchemy import insert, select
 
 from recordroute_gateway.blobs import raise_if_full
@@ -32,8 +31,16 @@ from recordroute_gateway.library.archive import (
     ArchivedFile,
     ArchivedRecording,
     ArchivedRevision,
+    ArchivedTerm,
     Manifest,
     bad_archive,
+)
+from recordroute_gateway.library.artifact_json import (
+    damage_of,
+    minutes_bytes,
+    read_minutes,
+    read_transcript,
+    transcript_bytes,
 )
 from recordroute_gateway.library.index_tasks import add_index_task
 from recordroute_gateway.library.intake import clean_file_name
@@ -54,7 +61,6 @@ from recordroute_gateway.library.records import (
     RecordingKind,
     Transcript,
 )
-from recordroute_gateway.library.revisions import transcript_bytes
 from recordroute_gateway.library.store import LibraryStore
 from recordroute_gateway.library.vocabulary import VocabularyStore
 from recordroute_gateway.tables import recordings, transcript_revisions
@@ -67,6 +73,7 @@ COPY_BYTES = 1 << 20
 MOST_RATIO = 200
 RATIO_COUNTS_FROM = 16 << 20
 TEXT_LANGUAGES = {"ko": range(0xAC00, 0xD7A4)}
+_TERMS = TypeAdapter(tuple[ArchivedTerm, ...])
 StartWorkflow = Callable[[str, str, str, Options], Awaitable[str]]
 
 
@@ -116,7 +123,7 @@ class LibraryImporter:
         try:
             await self._receive(user, path, chunks)
             try:
-                archive = await asyncio.to_thread(zipfile.ZipFile, path)
+                archive = await in_thread(zipfile.ZipFile, path)
             except (zipfile.BadZipFile, OSError, ValueError) as error:
                 raise bad_archive("it is no ZIP file, or was cut off") from error
             with archive:
@@ -140,7 +147,7 @@ class LibraryImporter:
                 size += len(chunk)
                 await self.quota.check(user, size)
                 try:
-                    await asyncio.to_thread(file.write, chunk)
+                    await in_thread(file.write, chunk)
                 except OSError as error:
                     raise_if_full(error)
                     raise
@@ -179,7 +186,7 @@ class _Import:
 
     async def archived(self) -> AsyncGenerator[Result]:
         """Takes in an archive of `ExportLibrary`."""
-        manifest = Manifest.from_json(await asyncio.to_thread(self._archive.read, MANIFEST))
+        manifest = Manifest.from_json(await in_thread(self._archive.read, MANIFEST))
         total = len(manifest.recordings)
         for done, entry in enumerate(manifest.recordings, 1):
             yield await self._result(f"recordings/{entry.id}", done, total, self._take(entry))
@@ -187,7 +194,7 @@ class _Import:
 
     async def legacy(self) -> AsyncGenerator[Result]:
         """Takes in a packed data folder of the first RecordRoute."""
-        records = await asyncio.to_thread(read_records, self._archive)
+        records = await in_thread(read_records, self._archive)
         records = [record for record in records if not record.is_deleted]
         for done, record in enumerate(records, 1):
             name = record.media or record.transcript
@@ -215,17 +222,11 @@ class _Import:
             raise bad_archive(f"recording {entry.id} has no media")
         # All of it before anything is kept: a recording is taken in whole or not at all.
         texts = {
-            file.kind: await asyncio.to_thread(self._read, file)
+            file.kind: await in_thread(self._read, file)
             for file in entry.files
             if file.kind != ArtifactKind.MEDIA.value
         }
-        for kind, parse in (
-            (ArtifactKind.TRANSCRIPT, Transcript.from_json),
-            (ArtifactKind.MINUTES, Minutes.from_json),
-        ):
-            if kind.value in texts:
-                parse(json.loads(texts[kind.value]))
-        revisions = [(each, await asyncio.to_thread(self._read, each)) for each in entry.revisions]
+        revisions = [(each, await in_thread(self._read, each)) for each in entry.revisions]
         recording = entry.recording(recording_id, self._user)
         recording = replace(recording, file_name=clean_file_name(recording.file_name))
         await self._add(recording, media)
@@ -248,13 +249,11 @@ class _Import:
         recording_id, is_present = await self._place(record_uuid(record))
         if is_present:
             return Outcome.PRESENT, recording_id
-        text = (
-            await asyncio.to_thread(read_text, self._archive, record.transcript) if record.transcript else ""
-        )
-        summary = await asyncio.to_thread(read_text, self._archive, record.summary) if record.summary else ""
+        text = await in_thread(read_text, self._archive, record.transcript) if record.transcript else ""
+        summary = await in_thread(read_text, self._archive, record.summary) if record.summary else ""
         segments = parse_transcript(text)
         name = record.media or record.transcript
-        path, sha256, size = await asyncio.to_thread(self._unpack, name, None)
+        path, sha256, size = await in_thread(self._unpack, name, None, discard=_throw_away)
         try:
             now = datetime.now(UTC)
             recording = Recording(
@@ -295,8 +294,7 @@ class _Import:
             await self._put(recording_id, ArtifactKind.TRANSCRIPT, transcript_bytes(transcript))
         if summary.strip():
             minutes = Minutes(language=recording.language, overview=summary.strip(), model="", sections=())
-            data = json.dumps(minutes.to_json(), ensure_ascii=False).encode()
-            await self._put(recording_id, ArtifactKind.MINUTES, data)
+            await self._put(recording_id, ArtifactKind.MINUTES, minutes_bytes(minutes))
         await self._go_on(recording_id, has_text=bool(segments), has_summary=bool(summary.strip()))
         return Outcome.IMPORTED, recording_id
 
@@ -337,7 +335,7 @@ class _Import:
         return str(uuid.uuid4()), False
 
     async def _add(self, recording: Recording, media: ArchivedFile) -> None:
-        path, sha256, size = await asyncio.to_thread(self._unpack, media.path, media)
+        path, sha256, size = await in_thread(self._unpack, media.path, media, discard=_throw_away)
         try:
             await self._create(recording, path, sha256, size)
         finally:
@@ -379,26 +377,39 @@ class _Import:
 
     async def _take_terms(self) -> None:
         if VOCABULARY in self._archive.namelist():
-            terms: Any = json.loads(await asyncio.to_thread(self._archive.read, VOCABULARY))
-            texts = [str(term["text"]) for term in terms if isinstance(term, dict) and term.get("text")]
+            data = await in_thread(self._archive.read, VOCABULARY)
+            try:
+                terms = _TERMS.validate_json(data)
+            except ValidationError as error:
+                raise bad_archive(f"{VOCABULARY} is damaged: {damage_of(error)}") from error
+            texts = [term.text for term in terms if term.text]
             if texts:
                 await self._importer.vocabulary.add(self._user, texts)
 
     def _read(self, file: ArchivedFile | ArchivedRevision) -> bytes:
         """Returns a file, checked. Raises InvalidInput (BAD_ARCHIVE)."""
-        info = self._archive.getinfo(file.path)
-        if info.file_size != file.size_bytes:
-            raise bad_archive(f"{file.path[:200]} has not the size that it should have")
-        data = self._archive.read(info)
+        check = _check_of(file)
+        data = self._archive.read(self._info(file.path, file.size_bytes))
         if hashlib.sha256(data).hexdigest() != file.sha256:
             raise bad_archive(f"{file.path[:200]} was changed")
+        try:
+            check(data)
+        except ValidationError as error:
+            raise bad_archive(f"{file.path[:200]} is damaged: {damage_of(error)}") from error
         return data
+
+    def _info(self, path: str, size_bytes: int | None = None) -> zipfile.ZipInfo:
+        try:
+            info = self._archive.getinfo(path)
+        except KeyError as error:
+            raise bad_archive(f"{path[:200]} is missing") from error
+        if size_bytes is not None and info.file_size != size_bytes:
+            raise bad_archive(f"{path[:200]} has not the size that it should have")
+        return info
 
     def _unpack(self, name: str, expected: ArchivedFile | None) -> tuple[Path, str, int]:
         """Unpacks a large file and returns where it is, its SHA-256 and its size."""
-        info = self._archive.getinfo(name)
-        if expected is not None and info.file_size != expected.size_bytes:
-            raise bad_archive(f"{name[:200]} has not the size that it should have")
+        info = self._info(name, expected.size_bytes if expected is not None else None)
         path, digest, size = self._library.blobs.new_incoming(), hashlib.sha256(), 0
         try:
             with self._archive.open(info) as source, path.open("wb") as target:
@@ -414,6 +425,24 @@ class _Import:
                 raise_if_full(error)
             raise
         return path, digest.hexdigest(), size
+
+
+def _check_of(file: ArchivedFile | ArchivedRevision) -> Callable[[bytes], object]:
+    """Returns what reads a file; it raises ValidationError where that is damaged."""
+    if isinstance(file, ArchivedRevision):
+        datetime.fromisoformat(file.created_at)
+        return read_transcript
+    match ArtifactKind(file.kind):
+        case ArtifactKind.TRANSCRIPT:
+            return read_transcript
+        case ArtifactKind.MINUTES:
+            return read_minutes
+        case _:
+            return bytes
+
+
+def _throw_away(unpacked: tuple[Path, str, int]) -> None:
+    unpacked[0].unlink(missing_ok=True)
 
 
 def _language(text: str) -> str:

@@ -6,7 +6,6 @@ before it can go. The search index is not in it: it is made anew from the vector
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
@@ -16,11 +15,13 @@ import uuid
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, closing
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import BinaryIO
 
 from recordroute_runtime.errors import PreconditionFailed
+from recordroute_runtime.threads import in_thread
 from sqlalchemy import Column
 
 from recordroute_gateway.blobs import raise_if_full
@@ -64,7 +65,7 @@ class Backups:
             raise unsupported()
         staging = self._data_dir / f"{STAGING_PREFIX}{uuid.uuid4().hex}"
         try:
-            await asyncio.to_thread(self._snapshot, staging)
+            await in_thread(self._snapshot, staging)
             async with aclosing(_archive(staging)) as chunks:
                 async for chunk in chunks:
                     yield chunk
@@ -72,7 +73,7 @@ class Backups:
             raise_if_full(error)
             raise
         finally:
-            await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
+            await in_thread(partial(shutil.rmtree, staging, ignore_errors=True))
 
     def _snapshot(self, staging: Path) -> None:
         blobs = self._data_dir / "blobs"

@@ -14,6 +14,8 @@ import mmap
 import os
 from pathlib import Path
 
+from recordroute_runtime.threads import in_thread
+
 BLOCK_BYTES = 4 << 20
 # From here on a file goes past the page cache, which would push out what is in use, and costs as much as the hash.
 DIRECT_AFTER_BYTES = 16 << 20
@@ -50,7 +52,7 @@ class BlockWriter:
     async def finish(self) -> tuple[int, str]:
         """Returns the size of the file and its SHA-256 in hexadecimal once it is durable."""
         await self._wait()
-        await asyncio.to_thread(self._write_tail)
+        await in_thread(self._write_tail)
         return self._flushed, self._digest.hexdigest()
 
     def close(self) -> None:
@@ -75,9 +77,9 @@ class BlockWriter:
             self._flushing = None
 
     async def _flush(self, block: mmap.mmap) -> None:
-        hashing = asyncio.create_task(asyncio.to_thread(self._digest.update, block))
+        hashing = asyncio.create_task(in_thread(self._digest.update, block))
         try:
-            await asyncio.to_thread(self._write, memoryview(block))
+            await in_thread(self._write, memoryview(block))
         finally:
             await hashing
 

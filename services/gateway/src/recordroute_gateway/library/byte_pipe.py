@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from typing import BinaryIO, cast
 
+from recordroute_runtime.threads import in_thread
+
 CHUNK_BYTES = 1 << 20
 CHUNKS_AHEAD = 4
 
@@ -40,7 +42,7 @@ async def written_by(write: Callable[[BinaryIO], None]) -> AsyncGenerator[bytes]
 
     async def run() -> None:
         try:
-            await asyncio.to_thread(work)
+            await in_thread(work)
         finally:
             await queue.put(None)
 

@@ -20,6 +20,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 from recordroute_runtime.errors import StorageFull
+from recordroute_runtime.threads import in_thread
 
 from recordroute_gateway.blobs import FULL, BlobStore, raise_if_full
 from recordroute_gateway.library.ranges import Ranges
@@ -108,18 +109,18 @@ class LocalChunks:
         disk = os.statvfs(self._folder)
         if disk.f_bavail * disk.f_frsize < size_bytes:
             raise StorageFull(FULL)
-        await asyncio.to_thread(self._create, upload_id, size_bytes)
+        await in_thread(self._create, upload_id, size_bytes)
 
     async def write(self, upload_id: str, pieces: Sequence[Piece]) -> None:
         try:
-            await asyncio.to_thread(self._write, upload_id, pieces)
+            await in_thread(self._write, upload_id, pieces)
         except OSError as error:
             raise_if_full(error)
             raise
 
     async def sync(self, upload_id: str) -> None:
         try:
-            await asyncio.to_thread(self._sync, upload_id)
+            await in_thread(self._sync, upload_id)
         except OSError as error:
             raise_if_full(error)
             raise
@@ -285,7 +286,5 @@ class ObjectChunks:
                 result = await obstore.get_async(self._store, key)
                 data = memoryview(await result.bytes_async())
                 for first, last in wanted:
-                    await asyncio.to_thread(
-                        os.pwrite, file.fileno(), data[first - start : last - start], first
-                    )
+                    await in_thread(os.pwrite, file.fileno(), data[first - start : last - start], first)
                 have = have.add(start, end)

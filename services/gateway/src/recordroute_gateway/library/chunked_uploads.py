@@ -25,6 +25,7 @@ from recordroute_runtime.errors import (
     PreconditionFailed,
     QuotaExceeded,
 )
+from recordroute_runtime.threads import in_thread
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -346,7 +347,7 @@ class ChunkedUploads:
         if self._chunks.hash_as_they_come:
             if state.hashing is not None:
                 await state.hashing
-            state.hashing = asyncio.create_task(asyncio.to_thread(_feed, state.prefix, pieces))
+            state.hashing = asyncio.create_task(in_thread(_feed, state.prefix, pieces))
         added = Ranges.of((start, start + len(data)) for start, data in pieces)
         if not self._chunks.keeps_notes:
             state.received = state.in_database = await self._note(upload_id, state.received, received, added)
@@ -400,7 +401,7 @@ class ChunkedUploads:
         if state.hashing is not None:
             await state.hashing
         async with self._chunks.assembled(found.id, found.size_bytes) as path:
-            actual = await asyncio.to_thread(state.prefix.finish, path)
+            actual = await in_thread(state.prefix.finish, path)
             if actual != sha256 or actual != upload.sha256:
                 await self._begin_anew(found.id, state)
                 raise InvalidInput(

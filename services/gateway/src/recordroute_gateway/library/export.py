@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 
 from recordroute_runtime.errors import PreconditionFailed
 
@@ -193,8 +194,8 @@ def to_json(recording: Recording, transcript: Transcript, minutes: Minutes | Non
                 "folder": recording.folder,
                 "tags": list(recording.tags),
             },
-            "transcript": transcript.to_json(),
-            "minutes": minutes.to_json() if minutes is not None else None,
+            "transcript": asdict(transcript),
+            "minutes": asdict(minutes) if minutes is not None else None,
         },
         ensure_ascii=False,
         indent=2,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from recordroute_runtime.errors import InvalidInput, Outdated
+from recordroute_runtime.threads import in_thread
 from sqlalchemy import select
 
 from recordroute_gateway.database import Database
 from recordroute_gateway.library.access import not_found
+from recordroute_gateway.library.artifact_json import minutes_bytes
 from recordroute_gateway.library.records import (
     Access,
     Artifact,
@@ -125,7 +125,7 @@ class MinutesEditor:
         assert base is not None, "minutes that were read are there"
         is_current = etag_of(base.sha256) == etag
         # Changes that fail leave no trace of their request; those of other minutes are refused below.
-        after = await asyncio.to_thread(apply_edits, before, edits) if is_current else before
+        after = await in_thread(apply_edits, before, edits) if is_current else before
         sha256 = base.sha256
         async with self._database.write() as connection:
             row = await lock_recording(connection, recording_id)
@@ -142,7 +142,7 @@ class MinutesEditor:
                         "ETAG_MISMATCH", "the minutes have changed meanwhile: read them again, then edit them"
                     )
                 if after != before:
-                    data = json.dumps(after.to_json(), ensure_ascii=False).encode()
+                    data = minutes_bytes(after)
                     sha256 = await self._library.put_blob(connection, data)
                     made = Artifact(
                         ArtifactKind.MINUTES,

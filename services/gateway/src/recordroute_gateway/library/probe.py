@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -10,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from recordroute_runtime.errors import InvalidInput
 
 from recordroute_gateway.library.documents import DOCUMENT_SECONDS, read_error
-from recordroute_gateway.library.readers.process import Reader, ReaderStopped, run_reader
+from recordroute_gateway.library.readers.process import Reader, ReaderStopped, run_reader, start_reader
 from recordroute_gateway.library.records import RecordingKind
 
 MEDIA_SECONDS = 30.0
@@ -41,10 +40,10 @@ class FileProbe:
     recorded_at: datetime | None = None
 
 
-def start_media_reader(file_name: str) -> Reader | None:
+async def start_media_reader(file_name: str) -> Reader | None:
     """Starts what looks at media while the file is still coming; None where its name is that of a document."""
     suffix = PurePosixPath(file_name).suffix.lower()
-    return None if suffix == ".pdf" or suffix in TEXT_TYPES else Reader("media")
+    return None if suffix == ".pdf" or suffix in TEXT_TYPES else await start_reader("media")
 
 
 async def probe_file(path: Path, file_name: str, reader: Reader | None = None) -> FileProbe:
@@ -58,7 +57,7 @@ async def probe_file(path: Path, file_name: str, reader: Reader | None = None) -
     if document_type:
         return await _probe_document(path, document_type)
     try:
-        media = reader if reader is not None else await asyncio.to_thread(Reader, "media")
+        media = reader if reader is not None else await start_reader("media")
         found = await media.ask(str(path), seconds=MEDIA_SECONDS)
     except ReaderStopped as error:
         raise InvalidInput("MEDIA_UNREADABLE", f"the file can't be read: {error}") from error

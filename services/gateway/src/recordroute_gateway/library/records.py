@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any
 
 
 class ArtifactKind(StrEnum):
@@ -153,10 +152,6 @@ class Segment:
     page: int | None = None
     line: int | None = None
 
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Segment:
-        return cls(**{**value, "words": tuple(Word(**word) for word in value["words"])})
-
 
 @dataclass(frozen=True)
 class RemovedText:
@@ -191,24 +186,6 @@ class Transcript:
         )
         return replace(self, segments=tuple(segments))
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Transcript:
-        return cls(
-            **{
-                **value,
-                "segments": tuple(map(Segment.from_json, value["segments"])),
-                "warnings": tuple(value["warnings"]),
-                "speakers": tuple(Speaker(**speaker) for speaker in value.get("speakers", ())),
-                "removed": tuple(
-                    RemovedText(Segment.from_json(removed["segment"]), removed["reason"], removed["detail"])
-                    for removed in value.get("removed", ())
-                ),
-            }
-        )
-
 
 @dataclass(frozen=True)
 class Evidence:
@@ -239,16 +216,6 @@ class MinutesItem:
     edited: bool = False
     done: bool = False
 
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> MinutesItem:
-        return cls(
-            value["text"],
-            tuple(Evidence(**evidence) for evidence in value["evidence"]),
-            tuple(MinutesField(**field) for field in value.get("fields", ())),
-            value.get("edited", False),
-            value.get("done", False),
-        )
-
 
 @dataclass(frozen=True)
 class MinutesSection:
@@ -269,16 +236,3 @@ class Minutes:
     unsupported: tuple[str, ...] = ()
     template: str = ""
     overview_edited: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Minutes:
-        sections = tuple(
-            MinutesSection(
-                section["kind"], tuple(map(MinutesItem.from_json, section["items"])), section.get("title", "")
-            )
-            for section in value["sections"]
-        )
-        return cls(**{**value, "sections": sections, "unsupported": tuple(value["unsupported"])})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 import structlog
 from obstore.exceptions import BaseError
 from recordroute_runtime.errors import NotFound
+from recordroute_runtime.threads import in_thread
 from sqlalchemy import Row, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,6 +21,7 @@ from recordroute_gateway.blobs import BlobStore
 from recordroute_gateway.database import Database
 from recordroute_gateway.library.access import accesses, check_access, not_found, seen
 from recordroute_gateway.library.answer_tasks import add_answer_tasks
+from recordroute_gateway.library.artifact_json import read_minutes, read_transcript
 from recordroute_gateway.library.changes import ChangeKind, append_changes, seen_by
 from recordroute_gateway.library.index_tasks import add_index_task
 from recordroute_gateway.library.labels import search_text, title_key
@@ -226,7 +227,7 @@ class LibraryStore:
         if "title" in values:
             values["made_title"] = values["title"]
         if kind is ArtifactKind.TRANSCRIPT and data is not None:
-            values["speakers"] = json.loads(data).get("speakers", [])
+            values["speakers"] = _speaker_rows(await in_thread(read_transcript, data))
         async with self._database.write() as connection:
             row = await lock_recording(connection, recording_id)
             if row is None:
@@ -352,9 +353,7 @@ class LibraryStore:
                 return
             for recording_id in ids:
                 artifact = await self.find_artifact(recording_id, ArtifactKind.TRANSCRIPT)
-                speakers: list[Any] = []
-                if artifact is not None:
-                    speakers = json.loads(await self.blobs.get(artifact.sha256)).get("speakers", [])
+                speakers = _speaker_rows(await self.transcripts.read(artifact.sha256)) if artifact else []
                 async with self._database.write() as connection:
                     row = await lock_recording(connection, recording_id)
                     if row is not None and row.speakers is None:
@@ -422,7 +421,7 @@ class LibraryStore:
 
     async def minutes(self, recording: Recording) -> Minutes:
         """Returns the minutes. Raises NotFound where they have not been made."""
-        return Minutes.from_json(json.loads(await self.read_artifact(recording, ArtifactKind.MINUTES)))
+        return read_minutes(await self.read_artifact(recording, ArtifactKind.MINUTES))
 
     async def replace_artifact(
         self, connection: AsyncConnection, row: Row[Any], artifact: Artifact, values: Mapping[str, Any]
@@ -583,6 +582,10 @@ def _blob_lock(sha256: str) -> str:
 
 def _speakers(value: Iterable[Mapping[str, Any]] | None) -> tuple[Speaker, ...]:
     return tuple(Speaker(**speaker) for speaker in value or ())
+
+
+def _speaker_rows(transcript: Transcript) -> list[dict[str, Any]]:
+    return [asdict(speaker) for speaker in transcript.speakers]
 
 
 def _names(speakers: Iterable[Speaker]) -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, closing
 from pathlib import Path
+
+from recordroute_runtime.threads import in_thread
 
 from recordroute_gateway.blobs import raise_if_full
 from recordroute_gateway.library.block_writer import BlockWriter
@@ -65,7 +66,7 @@ class _WaitingReader:
                 and size <= start < size + len(chunk)
                 and _WaitingReader.count < MOST_WAITING_READERS
             ):
-                self.reader = await asyncio.to_thread(start_media_reader, self._upload.file_name)
+                self.reader = await start_media_reader(self._upload.file_name)
                 _WaitingReader.count += self.reader is not None
             size += len(chunk)
             yield chunk
@@ -74,7 +75,7 @@ class _WaitingReader:
         """Ends the reader where it was not needed."""
         if self.reader is not None:
             _WaitingReader.count -= 1
-            await self.reader.close()
+            await in_thread(self.reader.end)
 
 
 async def _within_limits(

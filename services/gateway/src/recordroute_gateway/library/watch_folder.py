@@ -20,6 +20,7 @@ from pathlib import Path
 
 import structlog
 from recordroute_runtime.errors import Conflict, DomainError, InvalidInput
+from recordroute_runtime.threads import in_thread
 from sqlalchemy import delete, insert, select
 
 from recordroute_gateway.database import Database
@@ -139,7 +140,7 @@ class WatchFolder:
     async def look(self) -> None:
         """Takes in what is new and finished."""
         try:
-            found = await asyncio.to_thread(_scan, self._folder)
+            found = await in_thread(_scan, self._folder)
         except OSError as error:
             if not self._missing:
                 log.warning("watched folder can't be read", folder=str(self._folder), error=str(error))
@@ -270,14 +271,18 @@ def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 async def _read(path: Path, state: _State) -> AsyncIterator[bytes]:
     """Yields the file's bytes. Raises _Changed where it is not, or does not stay, what it was."""
-    file = await asyncio.to_thread(os.open, path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    file = await in_thread(_open, path, discard=os.close)
     try:
         _compare(file, state)
-        while data := await asyncio.to_thread(os.read, file, READ_BYTES):
+        while data := await in_thread(os.read, file, READ_BYTES):
             yield data
         _compare(file, state)
     finally:
         os.close(file)
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _compare(file: int, state: _State) -> None:

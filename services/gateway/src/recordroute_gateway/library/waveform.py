@@ -54,12 +54,9 @@ class WaveformStore:
         """
         if recording.kind is RecordingKind.DOCUMENT:
             raise PreconditionFailed("NO_AUDIO", "a document has no waveform")
-        kept = await self._find(recording.id)
-        if kept is not None:
-            return kept
         task = self._computing.get(recording.id)
         if task is None:
-            task = asyncio.create_task(self._compute(recording))
+            task = asyncio.create_task(self._find_or_compute(recording))
             self._computing[recording.id] = task
             task.add_done_callback(lambda done: self._forget(recording.id, done))
         return await asyncio.shield(task)
@@ -75,6 +72,10 @@ class WaveformStore:
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else Waveform(row.peaks, row.duration_seconds)
+
+    async def _find_or_compute(self, recording: Recording) -> Waveform:
+        # In one task for all who ask meanwhile: who looked before it was kept would compute it once more.
+        return await self._find(recording.id) or await self._compute(recording)
 
     async def _compute(self, recording: Recording) -> Waveform:
         media = recording.artifact(ArtifactKind.MEDIA)

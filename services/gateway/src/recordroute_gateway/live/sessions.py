@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import structlog
 from prometheus_client import Gauge
 from recordroute_runtime.errors import Overloaded, StorageFull
+from recordroute_runtime.threads import in_thread
 from sqlalchemy.exc import DBAPIError
 
 from recordroute_gateway.blobs import FULL
@@ -225,7 +226,7 @@ class LiveSessions:
         """Drains, if that has not been done, and ends the threads."""
         await self.drain()
         for threads in (self._threads, self._encoders):
-            await asyncio.to_thread(threads.shutdown)
+            await in_thread(threads.shutdown)
 
     def _spool_path(self, session_id: str) -> Path:
         return self._folder / f"{session_id}.spool"

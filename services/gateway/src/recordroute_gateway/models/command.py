@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from recordroute_runtime.threads import ended, in_thread
 
 from recordroute_gateway.models import errors
 from recordroute_gateway.models.records import Failure, Shelf, ShelfModel, Source, State, Task
@@ -54,7 +55,7 @@ class PullProcess:
             self._process.terminate()
             if not (await asyncio.wait([reading], timeout=STOP_SECONDS))[0]:
                 self._process.kill()
-                await asyncio.wait([reading])
+                await ended(reading)
             raise
 
     def _read(self) -> Failure | None:
@@ -123,14 +124,7 @@ class ModelCommand:
 
     async def _run(self, *arguments: str) -> dict[str, Any]:
         try:
-            process = await asyncio.to_thread(
-                subprocess.run,
-                [*self._arguments, *arguments, "--json"],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                timeout=ANSWER_SECONDS,
-                check=False,
-            )
+            process = await in_thread(_answer, [*self._arguments, *arguments, "--json"])
         except (OSError, subprocess.SubprocessError) as error:
             log.exception("the model manager can't be asked")
             raise errors.command_error(errors.UNFORESEEN) from error
@@ -139,6 +133,12 @@ class ModelCommand:
         if failure is not None:
             raise errors.command_error(failure)
         return document
+
+
+def _answer(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=ANSWER_SECONDS, check=False
+    )
 
 
 def _read_line(line: bytes) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import PurePosixPath
 from typing import Any
 
 from recordroute.gateway.v1 import library_pb2
 from recordroute_runtime.errors import NotFound, OutOfRange
+from recordroute_runtime.threads import in_thread
 from recordroute_runtime.wire import enum_name, to_duration
 
 from recordroute_gateway.identity.caller import current_caller
@@ -74,7 +74,7 @@ class FileCalls(LibraryCalls):
         has_minutes = recording.artifact(ArtifactKind.MINUTES) is not None
         minutes = await library.minutes(recording) if has_minutes else None
         name = enum_name(request, "format")
-        data = await asyncio.to_thread(render, name, recording, transcript, minutes)
+        data = await in_thread(render, name, recording, transcript, minutes)
         for start in range(0, len(data), EXPORT_CHUNK_BYTES):
             yield library_pb2.ExportResponse(chunk=data[start : start + EXPORT_CHUNK_BYTES])
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any
 
 from recordroute.common.v1 import transcript_pb2
 from recordroute.gateway.v1 import library_pb2
 from recordroute_runtime.errors import InvalidInput, PreconditionFailed
+from recordroute_runtime.threads import in_thread
 from recordroute_runtime.wire import to_timestamp
 
 from recordroute_gateway.clients.minutes import minutes_message
@@ -56,7 +56,7 @@ class TranscriptCalls(LibraryCalls):
             raise InvalidInput("PAGE_TOKEN", "page_token is not one that this server gave")
         revision, transcript = await self._newest(request.recording_id)
         # Tens of thousands of words: others go on meanwhile.
-        return await asyncio.to_thread(_page, request, revision, transcript)
+        return await in_thread(_page, request, revision, transcript)
 
     async def EditTranscript(
         self, request: library_pb2.EditTranscriptRequest, context: Any

@@ -30,6 +30,7 @@ from purgatory.domain.model import OpenedState
 from recordroute_runtime.errors import DomainError
 from recordroute_runtime.remote import read_error
 from recordroute_runtime.telemetry import call_span
+from recordroute_runtime.threads import in_thread
 from sqlalchemy.exc import SQLAlchemyError
 
 from recordroute_gateway.library.store import LibraryStore
@@ -126,7 +127,7 @@ class WorkflowEngine:
         global _engine
         _engine = self
         if self._database_url.startswith("sqlite:///"):
-            await asyncio.to_thread(_use_write_ahead_log, self._database_url.removeprefix("sqlite:///"))
+            await in_thread(_use_write_ahead_log, self._database_url.removeprefix("sqlite:///"))
         DBOS(
             config=DBOSConfig(
                 name="recordroute",

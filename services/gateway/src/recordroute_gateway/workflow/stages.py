@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -11,6 +10,7 @@ from recordroute_runtime.errors import NotFound
 from recordroute_gateway.clients.llm import LlmClient, Style
 from recordroute_gateway.clients.stt import SttClient
 from recordroute_gateway.clients.vector import EmbeddedTranscript, VectorClient
+from recordroute_gateway.library.artifact_json import minutes_bytes, transcript_bytes
 from recordroute_gateway.library.documents import read_document, with_places
 from recordroute_gateway.library.records import Artifact, ArtifactKind, Recording, RecordingKind
 from recordroute_gateway.library.store import LibraryStore
@@ -81,7 +81,7 @@ class Stages:
         await self.library.put_artifact(
             recording.id,
             ArtifactKind.TRANSCRIPT,
-            json.dumps(transcript.to_json(), ensure_ascii=False).encode(),
+            transcript_bytes(transcript),
             model=transcript.model,
             workflow_id=context.workflow.id,
             recording_values={"language": transcript.language, "duration_seconds": transcript.duration},
@@ -97,7 +97,7 @@ class Stages:
         await self.library.put_artifact(
             recording.id,
             ArtifactKind.TRANSCRIPT,
-            json.dumps(transcript.to_json(), ensure_ascii=False).encode(),
+            transcript_bytes(transcript),
             model="",
             workflow_id=context.workflow.id,
             recording_values={"language": transcript.language},
@@ -127,7 +127,7 @@ class Stages:
         await self.library.put_artifact(
             context.recording.id,
             ArtifactKind.MINUTES,
-            json.dumps(minutes.to_json(), ensure_ascii=False).encode(),
+            minutes_bytes(minutes),
             model=minutes.model,
             workflow_id=context.workflow.id,
             recording_values={"title": title},

@@ -7,7 +7,10 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeVar
+
+from recordroute_runtime.threads import ended, in_thread
 
 Result = TypeVar("Result")
 Stopped = Callable[[], bool]
@@ -43,14 +46,12 @@ class DecodeQueue:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
             stop.set()
-            await asyncio.wait([running])
-            if not running.cancelled():
-                running.exception()
+            await ended(running)
             raise
 
     async def close(self) -> None:
         """Waits for running decodes and ends the threads."""
-        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+        await in_thread(partial(self._threads.shutdown, wait=True, cancel_futures=True))
 
     async def _wait(self, urgency: Callable[[], int]) -> None:
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -30,6 +30,7 @@ from recordroute_runtime.errors import (
     StorageFull,
     UpstreamUnavailable,
 )
+from recordroute_runtime.threads import in_thread
 
 from recordroute_vector.index.errors import VectorsMissing
 from recordroute_vector.index.files import IndexFiles, Manifest, has_room
@@ -169,9 +170,9 @@ class EdgeIndex:
         """Takes the folder and starts the worker. Raises PreconditionFailed (INDEX_IN_USE, INDEX_UNREADABLE),
         StorageFull, or UpstreamUnavailable where the worker died."""
         try:
-            self._lock = await asyncio.to_thread(self._files.lock)
+            self._lock = await in_thread(self._files.lock, discard=os.close)
             number = self._files.current()
-            await asyncio.to_thread(self._files.sweep, number)
+            await in_thread(self._files.sweep, number)
             self._number = await self._create() if number is None else number
             worker = await self._start_worker(self._number)
         except IndexTrouble as trouble:
@@ -286,7 +287,7 @@ class EdgeIndex:
             async with self._maintenance:
                 await self._write_snapshot(spool.fileno())
             spool.seek(0)
-            while chunk := await asyncio.to_thread(spool.read, SNAPSHOT_CHUNK_BYTES):
+            while chunk := await in_thread(spool.read, SNAPSHOT_CHUNK_BYTES):
                 yield chunk
 
     async def restore(self, chunks: AsyncIterable[bytes]) -> int:
@@ -297,10 +298,10 @@ class EdgeIndex:
             async for chunk in chunks:
                 if not has_room(self._files.directory, self._config.min_free_bytes + len(chunk)):
                     raise StorageFull("the disk of the index is full")
-                await asyncio.to_thread(spool.write, chunk)
+                await in_thread(spool.write, chunk)
             spool.flush()
             path = Path(spool.name)
-            manifest, tail = await asyncio.to_thread(_check_snapshot, path)
+            manifest, tail = await in_thread(_check_snapshot, path)
             wanted = self._manifest()
             if replace(manifest, token_vectors=wanted.token_vectors) != wanted:
                 raise model_mismatch(manifest, wanted)
@@ -450,7 +451,7 @@ class EdgeIndex:
     async def _rebuild(
         self, manifest: Manifest, transform: Transform | None, switched: Callable[[], None] | None = None
     ) -> None:
-        await asyncio.to_thread(self._require_second_room)
+        await in_thread(self._require_second_room)
         number = self._number + 1
         journal = self._files.generation(self._number) / "journal"
         position, _ = await self._call("begin_copy")
@@ -474,13 +475,13 @@ class EdgeIndex:
         if transform is None:
             following: int = await worker.call("catch_up", str(journal), position)
             return following
-        changes, following = await asyncio.to_thread(read_changes, journal, position)
+        changes, following = await in_thread(read_changes, journal, position)
         with tempfile.NamedTemporaryFile(dir=self._files.directory) as file:
             copy = Journal(Path(file.name))
             for record in changes:
                 if record.kind is Kind.PART:
-                    rows = await transform(await asyncio.to_thread(decode_rows, record.data))
-                    record = replace(record, data=await asyncio.to_thread(encode_rows, rows))
+                    rows = await transform(await in_thread(decode_rows, record.data))
+                    record = replace(record, data=await in_thread(encode_rows, rows))
                 copy.append(record)
             copy.close()
             await worker.call("catch_up", file.name, 0)
@@ -514,8 +515,8 @@ class EdgeIndex:
             first = False
             block, count, offset = await self._call("scroll", offset)
             if transform is not None and count:
-                rows = await transform(await asyncio.to_thread(decode_rows, block))
-                block = await asyncio.to_thread(encode_rows, rows)
+                rows = await transform(await in_thread(decode_rows, block))
+                block = await in_thread(encode_rows, rows)
             done += count
             self._progress = min(1.0, done / total)
             yield block
@@ -536,7 +537,7 @@ class EdgeIndex:
         return count
 
     async def _restore(self, snapshot: Path, tail: int, manifest: Manifest) -> int:
-        await asyncio.to_thread(self._require_second_room)
+        await in_thread(self._require_second_room)
         number = self._number + 1
         await self._build(number, manifest, _rows_of(snapshot))
         worker = await self._start_worker(number)
@@ -580,7 +581,7 @@ class EdgeIndex:
 
     async def _on_disk(self, work: Callable[..., Any], *arguments: Any) -> None:
         try:
-            await asyncio.to_thread(work, *arguments)
+            await in_thread(work, *arguments)
         except OSError as error:
             raise domain_error(os_trouble(error, self._files.directory)) from error
 
@@ -636,6 +637,6 @@ def _header(record: Record) -> Manifest | None:
 
 async def _rows_of(snapshot: Path) -> AsyncIterator[bytes]:
     records = read_records(snapshot)
-    while (found := await asyncio.to_thread(next, records, None)) is not None:
+    while (found := await in_thread(next, records, None)) is not None:
         if found[0].kind is Kind.ROWS:
             yield found[0].data

@@ -17,6 +17,7 @@ from recordroute_runtime.errors import (
     StorageFull,
     UpstreamUnavailable,
 )
+from recordroute_runtime.threads import in_thread
 
 from recordroute_vector.index.errors import VectorsMissing
 from recordroute_vector.index.files import has_room
@@ -63,8 +64,12 @@ class Worker:
     async def start(cls, config: OpenIndex | BuildIndex, lock: int) -> Worker:
         """Starts a worker, which shares the folder's lock, and waits until it is ready. Raises DomainError."""
         # A fork takes long where the process is large and the machine busy.
-        process, ours = await asyncio.to_thread(_spawn, lock)
-        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        process, ours = await in_thread(_spawn, lock, discard=_end)
+        try:
+            reader, writer = await asyncio.open_unix_connection(sock=ours)
+        except BaseException:
+            await in_thread(_end, (process, ours))
+            raise
         worker = cls(config, process, reader, writer)
         try:
             writer.write(pack(config))
@@ -110,11 +115,11 @@ class Worker:
         self._fail(error or UpstreamUnavailable("index"))
         self._writer.close()
         try:
-            await asyncio.to_thread(self.process.wait, CLOSE_WAIT_SECONDS)
+            await in_thread(self.process.wait, CLOSE_WAIT_SECONDS)
         except subprocess.TimeoutExpired:
             log.error("index worker does not end, killing it", pid=self.process.pid)
             self.process.kill()
-            await asyncio.to_thread(self.process.wait)
+            await in_thread(self.process.wait)
 
     def why_it_died(self) -> DomainError:
         """Returns what a death without a word means."""
@@ -156,6 +161,13 @@ def _spawn(lock: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
             stdin=subprocess.DEVNULL,
         )
     return process, ours
+
+
+def _end(spawned: tuple[subprocess.Popen[bytes], socket.socket]) -> None:
+    process, ours = spawned
+    ours.close()
+    process.kill()
+    process.wait()
 
 
 def domain_error(failure: Failure | IndexTrouble) -> Exception:

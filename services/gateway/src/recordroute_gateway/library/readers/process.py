@@ -6,7 +6,10 @@ import asyncio
 import json
 import subprocess
 import sys
+from functools import partial
 from typing import Any
+
+from recordroute_runtime.threads import ended, in_thread
 
 
 class ReaderStopped(Exception):
@@ -35,15 +38,17 @@ class Reader:
         the reader itself failed. A cancelled call ends the reader.
         """
         question = json.dumps(arguments).encode()
-        waiting = asyncio.create_task(asyncio.to_thread(self._process.communicate, question, timeout=seconds))
+        talking = asyncio.create_task(
+            in_thread(partial(self._process.communicate, question, timeout=seconds))
+        )
         try:
-            output, errors = await asyncio.shield(waiting)
+            output, errors = await asyncio.shield(talking)
         except subprocess.TimeoutExpired as error:
-            await self.close()
+            await in_thread(self.end)
             raise ReaderStopped(f"it did not end within {seconds:.0f} s") from error
         except asyncio.CancelledError:
             self._process.kill()
-            await asyncio.wait([waiting])
+            await ended(talking)
             raise
         if self._process.returncode < 0:
             raise ReaderStopped(f"signal {-self._process.returncode}")
@@ -53,14 +58,19 @@ class Reader:
         found: dict[str, Any] = json.loads(output)
         return found
 
-    async def close(self) -> None:
-        """Ends the process where it still runs."""
+    def end(self) -> None:
+        """Ends the process where it still runs. Blocks for a moment."""
         if self._process.returncode is None:
             self._process.kill()
-            await asyncio.to_thread(self._process.communicate)
+            self._process.communicate()
+
+
+async def start_reader(name: str) -> Reader:
+    """Starts a reader; whoever does asks it, or ends it."""
+    return await in_thread(Reader, name, discard=Reader.end)
 
 
 async def run_reader(name: str, *arguments: str, seconds: float) -> dict[str, Any]:
     """Starts a reader and asks it."""
-    reader = await asyncio.to_thread(Reader, name)
+    reader = await start_reader(name)
     return await reader.ask(*arguments, seconds=seconds)
