@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import grpc
@@ -45,6 +45,16 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float = START_SE
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not happen within {seconds:.0f} s"
         time.sleep(0.02)
+
+
+def was_killed_in(events: Iterable[workflow_pb2.WorkflowEvent], stage: int, killed_at: float) -> bool:
+    """Whether a stage that was under way before a kill ended after it. `killed_at` is in seconds since the epoch."""
+    (ended,) = [
+        event
+        for event in events
+        if event.stage == stage and event.state == workflow_pb2.WORKFLOW_STATE_SUCCEEDED
+    ]
+    return ended.time.ToNanoseconds() / 1e9 > killed_at
 
 
 class EmbeddedSystem:
@@ -89,28 +99,35 @@ class EmbeddedSystem:
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(60)
 
-    def kill(self, service: str) -> None:
-        """SIGKILL to one service."""
-        os.kill(self.pid(service), signal.SIGKILL)
+    def kill(self, service: str) -> float:
+        """SIGKILL to one service; returns as `kill_process` does."""
+        return self.kill_process(self.process(service))
 
-    def kill_supervisor(self) -> None:
-        """SIGKILL to `recordroute up` itself."""
+    def kill_process(self, process: psutil.Process) -> float:
+        """SIGKILL; returns when the process was gone, in seconds since the epoch."""
+        process.kill()
+        process.wait(CALL_SECONDS)
+        return time.time()
+
+    def kill_supervisor(self) -> float:
+        """SIGKILL to `recordroute up` itself; returns when all was gone, in seconds since the epoch."""
         assert self._process is not None
-        children = psutil.Process(self._process.pid).children(recursive=True)
+        children = self.processes()
         self.close_channels()
         self._process.kill()
         self._process.wait()
-        _, alive = psutil.wait_procs(children, 30)
+        _, alive = psutil.wait_procs(children, CALL_SECONDS)
         assert not alive, "services outlive their supervisor"
+        return time.time()
 
     def processes(self) -> list[psutil.Process]:
         assert self._process is not None
         return psutil.Process(self._process.pid).children(recursive=True)
 
-    def pid(self, service: str) -> int:
+    def process(self, service: str) -> psutil.Process:
         for process in self.processes():
             if f"recordroute_{service}" in process.cmdline():
-                return process.pid
+                return process
         raise AssertionError(f"{service} does not run")
 
     def address(self) -> str:

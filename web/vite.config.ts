@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { chunks } from "./chunks.ts";
 import { offline } from "./offline.ts";
 
 const gateway = process.env.RECORDROUTE_WEB_GATEWAY ?? "http://127.0.0.1:7180";
@@ -18,7 +19,7 @@ export default defineConfig({
     reportCompressedSize: true,
     // What every page needs is one file: in the sixty that it would be otherwise it is larger, and comes later.
     chunkSizeWarningLimit: 700,
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "base", tags: ["$initial"] }] } } },
+    rolldownOptions: { output: { codeSplitting: chunks } },
   },
   server: {
     proxy: Object.fromEntries(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from recordroute_cli import supervisor
 from recordroute_cli.errors import CommandError
+from recordroute_cli.stop_signals import StopSignals
 
 VARIABLE = "RECORDROUTE_GATEWAY_HTTP_LISTEN"
 
@@ -25,7 +26,9 @@ def test_a_port_in_use_names_its_option(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        system = supervisor.embedded_system(tmp_path / "data", tmp_path, "127.0.0.1", 0, http_port=port)
+        system = supervisor.embedded_system(
+            tmp_path / "data", tmp_path, "127.0.0.1", 0, StopSignals(), http_port=port
+        )
         with pytest.raises(CommandError, match="choose another with --http-port"), system:
             pytest.fail("it was started")
 

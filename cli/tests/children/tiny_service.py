@@ -41,7 +41,7 @@ class TinyService:
             flush=True,
         )
         if FAULT == "stubborn":
-            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     async def close(self) -> None:
         print(f"{NAME} closed", flush=True)

@@ -40,7 +40,7 @@ from recordroute_gateway.servicers.identity import IdentityServicer
 from recordroute_gateway.settings import GatewaySettings
 from recordroute_runtime.bearer import bearer
 from recordroute_runtime.channels import open_channel
-from recordroute_runtime.errors import NotFound, QuotaExceeded
+from recordroute_runtime.errors import NotFound, QuotaExceeded, Unauthenticated
 from recordroute_runtime.remote import RemoteError, read_error
 from recordroute_runtime.server import RunningServer
 from recordroute_runtime.settings import CommonSettings
@@ -447,6 +447,31 @@ async def test_revocation_reaches_other_replicas_and_running_streams(
         assert (await refusal(reading)).reason == "TOKEN_REVOKED"
 
 
+async def test_who_looked_before_a_revocation_does_not_keep_what_it_saw(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys, read = KeyStore(database), database.read
+    key, secret = await keys.create(OPERATOR, "anna", str(uuid.uuid4()), "key", [Scope.READ], None)
+    looked, go = asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def lingering() -> AsyncIterator[Any]:
+        async with read() as connection:
+            yield connection
+        looked.set()
+        await go.wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "read", lingering)
+        asking = asyncio.create_task(keys.authenticate(secret))
+        await asyncio.wait_for(looked.wait(), 60)
+    await keys.revoke("anna", key.id)
+    go.set()
+    assert (await asking).user == "anna"
+    with pytest.raises(Unauthenticated):
+        await keys.authenticate(secret)
+
+
 @BOTH_DATABASES
 async def test_every_action_is_in_the_log_before_it_is_answered(gateway: Gateway) -> None:
     anna = gateway.stubs(await gateway.key("anna", Scope.READ, Scope.WRITE))
@@ -552,7 +577,8 @@ async def test_many_calls_share_a_write(gateway: Gateway, monkeypatch: pytest.Mo
     stubs = gateway.stubs()
     await asyncio.gather(*(stubs.delete(RECORDING) for _ in range(200)))
     assert len((await stubs.audit(page_size=1000)).events) == 200
-    assert (len(sizes), sum(sizes)) == (2, 200)
+    assert sum(sizes) == 200
+    assert len(sizes) <= 2
 
 
 async def test_log_waits_for_a_database_that_is_away(

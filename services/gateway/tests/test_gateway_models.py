@@ -25,9 +25,11 @@ from recordroute.gateway.v1 import model_pb2, model_pb2_grpc
 from recordroute.llm.v1 import llm_pb2, llm_pb2_grpc
 from recordroute.stt.v1 import stt_pb2, stt_pb2_grpc
 from recordroute.vector.v1 import embedding_pb2, embedding_pb2_grpc
+from recordroute_gateway.clients import models as client_module
 from recordroute_gateway.clients.models import ModelsClient
 from recordroute_gateway.database import Database
 from recordroute_gateway.identity.caller import LOCAL_USER, Caller, Scope, calling
+from recordroute_gateway.models import command as command_module
 from recordroute_gateway.models.choices import ModelChoices
 from recordroute_gateway.models.command import ModelCommand
 from recordroute_gateway.models.pulls import Pulls
@@ -130,6 +132,8 @@ sources = [{{ kind = "hub", repository = "org/{model}", revision = "{REVISION}" 
         "MODELS_CATALOGUE": str(catalogue),
         "MODELS_HUB_ENDPOINT": hub.url,
         "MODELS_ATTEMPTS": "2",
+        # The hub is silent for as long as a test needs.
+        "MODELS_STALL_TIMEOUT_SECONDS": "600",
     }.items():
         monkeypatch.setenv(f"RECORDROUTE_{name}", value)
     return tmp_path / "models"
@@ -243,7 +247,11 @@ MakeWorld = Callable[..., Any]
 
 
 @pytest.fixture
-def make_world(tmp_path: Path, folder: Path, new_library: Callable[[Path], str]) -> MakeWorld:
+def make_world(
+    tmp_path: Path, folder: Path, new_library: Callable[[Path], str], monkeypatch: pytest.MonkeyPatch
+) -> MakeWorld:
+    # Their services are not away where the machine is busy.
+    monkeypatch.setattr(client_module, "CALL_SECONDS", SECONDS)
     local_url = new_library(tmp_path)
 
     @asynccontextmanager
@@ -372,6 +380,7 @@ async def test_what_other_programs_install_shows_at_once(
         return await run(*arguments)
 
     monkeypatch.setattr(world.command, "_run", spy)
+    monkeypatch.setattr(command_module, "SHELF_SECONDS", float("inf"))
     for _ in range(3):
         assert (await world.models())["ears"].state == model_pb2.MODEL_STATE_NOT_INSTALLED
     install(folder, "ears")

@@ -58,6 +58,7 @@ from recordroute_gateway.library.transcripts import MEMORY_PER_BYTE, TranscriptR
 from recordroute_gateway.library.vocabulary import VocabularyStore
 from recordroute_gateway.library.word_times import tile
 from recordroute_gateway.models.choices import ModelChoices
+from recordroute_gateway.servicers import workflow as workflow_servicer
 from recordroute_gateway.servicers.library_transcripts import TranscriptCalls
 from recordroute_gateway.servicers.template import TemplateServicer
 from recordroute_gateway.servicers.vocabulary import VocabularyServicer
@@ -777,12 +778,16 @@ async def test_documents_have_no_transcript(world: World) -> None:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_long_transcript_is_edited_quickly(world: World) -> None:
     sentence = " ".join(f"word{number}" for number in range(20))
-    recording_id = await world.add(transcript_of(*[sentence] * 2500), indexed=False)
+    transcript = transcript_of(*[sentence] * 2500)
+    recording_id = await world.add(transcript, indexed=False)
     etag = (await world.read(recording_id)).etag
     started = time.process_time()
+    read_transcript(transcript_bytes(transcript))
+    once = time.process_time() - started
+    started = time.process_time()
     answer = await world.edit(recording_id, replaced(1234, 0, 5, "first"), etag=etag)
-    # 50,000 words: about half a second of one core, whatever else the machine does.
-    assert time.process_time() - started < 2.0
+    # 50,000 words: about what it takes to write and read them once, however fast the machine is.
+    assert time.process_time() - started < 8 * once
     assert answer.changed_count == 1
     answer = await world.edit(recording_id, found("word7", "seven"))
     assert list(answer.replaced_counts) == [2500]
@@ -960,7 +965,11 @@ async def test_minutes_follow_the_user_s_template(world: World) -> None:
     assert await summarise(template="daily") == ("", "# Daily\n\n## News\nNew.", "", "daily")
 
 
-async def test_template_that_there_is_not_starts_nothing(world: World) -> None:
+async def test_template_that_there_is_not_starts_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its service is not away where the machine is busy.
+    monkeypatch.setattr(workflow_servicer, "TEMPLATES_SECONDS", 60.0)
     recording_id = await world.add(indexed=False)
     await world.templates.put("anna", "daily", title="Daily", markdown="# Daily\n\n## News\nNew.")
     started: list[str] = []

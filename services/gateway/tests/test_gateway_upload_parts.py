@@ -127,7 +127,7 @@ async def test_file_is_closed_once_nothing_writes_to_it(
 
     def slow(data: memoryview) -> None:
         loop.call_soon_threadsafe(begun.set)
-        asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result(60)
         flush(data)
 
     monkeypatch.setattr(writer, "_write", slow)

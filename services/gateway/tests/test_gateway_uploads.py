@@ -228,8 +228,8 @@ async def test_reader_that_was_started_early_is_used_or_ended(
     started: list[module.Reader] = []
     start = module.start_media_reader
 
-    def noted(file_name: str) -> module.Reader | None:
-        reader = start(file_name)
+    async def noted(file_name: str) -> module.Reader | None:
+        reader = await start(file_name)
         if reader is not None:
             started.append(reader)
         return reader
@@ -610,6 +610,34 @@ async def test_completing_twice_at_once_makes_one_recording(files: Any) -> None:
     assert await count(files) == 1
 
 
+async def test_completing_while_another_call_comes_to_its_end_returns_the_same(
+    files_gateway: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with files_gateway() as files:
+        upload = await create(files, TONE)
+        await send(files, upload.id, TONE, 0, len(TONE))
+    # Another process, which remembers nothing of it.
+    async with files_gateway() as files:
+        read, has_read, go_on = files.chunked._in_database, asyncio.Event(), asyncio.Event()
+
+        async def first_is_slow(owner: str, upload_id: str) -> Any:
+            found = await read(owner, upload_id)
+            if not has_read.is_set():
+                has_read.set()
+                await go_on.wait()
+            return found
+
+        monkeypatch.setattr(files.chunked, "_in_database", first_is_slow)
+        slow = asyncio.create_task(complete(files, upload.id, TONE))
+        await asyncio.wait_for(has_read.wait(), 60)
+        recording = await complete(files, upload.id, TONE)
+        go_on.set()
+        assert (await slow).id == recording.id
+        assert await count(files) == 1
+        late = await refusal(send(files, upload.id, TONE, 0, 1000))
+        assert late.reason == "UPLOAD_COMPLETED"
+
+
 async def test_crash_between_blob_and_recording_loses_nothing(
     files_gateway: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -726,8 +754,9 @@ async def test_memory_stays_flat(files: Any) -> None:
     # Backwards: nothing fits to what came before.
     await asyncio.gather(*(put(number) for number in reversed(range(200))))
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    # Client and server share this process.
-    assert grown < 120 << 10, f"{grown >> 10} MiB"
+    # Client and server share this process, whose every thread keeps some of what it has freed: 60 MiB on two cores,
+    # more where there are more. Whoever held the file would add 200 to that.
+    assert grown < 150 << 10, f"{grown >> 10} MiB"
 
 
 # Parts of it

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
+import trustme
 from recordroute_gateway.database import Database
 from recordroute_gateway.tables import recordings, webhook_deliveries
 from recordroute_gateway.webhooks import sender as sender_module
+from recordroute_gateway.webhooks.failures import failure_of_error
 from recordroute_gateway.webhooks.records import Webhook, WebhookEvent
 from recordroute_gateway.webhooks.sender import WAITS, WebhookSender, check_url
 from recordroute_gateway.webhooks.store import WEBHOOKS_AT_MOST, WebhookStore
@@ -154,7 +158,8 @@ async def test_events_are_told_and_signed(
     await until_sent(database)
     assert receiver.requests.empty()
     (known,) = await store.all_of("local")
-    assert (known.last_status, known.last_error, known.pending_count) == (204, "", 0)
+    assert (known.last_status, known.last_error, known.last_reason) == (204, "", "")
+    assert known.pending_count == 0
 
 
 async def test_only_what_was_asked_for_is_told(
@@ -169,8 +174,14 @@ async def test_only_what_was_asked_for_is_told(
 
 
 async def test_a_request_is_tried_again_with_the_same_id(
-    database: Database, store: WebhookStore, workflows: WorkflowStore, receiver: Receiver
+    database: Database,
+    store: WebhookStore,
+    workflows: WorkflowStore,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Not before it is made due below, however long that takes.
+    monkeypatch.setattr(sender_module, "WAITS", (timedelta(days=1),) * 2)
     receiver.answers = [500, 302]
     webhook = await add(store, receiver.url)
     await end_workflow(workflows)
@@ -184,7 +195,8 @@ async def test_a_request_is_tried_again_with_the_same_id(
 
         await until(is_settled)
         (known,) = await store.all_of("local")
-        assert known.last_error == f"the receiver answered with HTTP status {status}"
+        assert f"the receiver answered with HTTP status {status}" in known.last_error
+        assert known.last_reason == {500: "WEBHOOK_REFUSED", 302: "WEBHOOK_REDIRECTED"}[status]
         assert known.pending_count == 1
         await make_due(database)
         workflows.on_webhook_event()
@@ -207,9 +219,36 @@ async def test_nobody_there_is_waited_for_and_then_given_up(
     await until_sent(database)
     await sender.close()
     (known,) = await store.all_of("local")
-    assert known.last_status == 0
-    assert "connect" in known.last_error.lower()
+    assert (known.last_status, known.last_reason) == (0, "WEBHOOK_UNREACHABLE")
+    assert known.last_error == "the receiver can't be connected to"
     assert len(WAITS) == 9
+
+
+async def no_answer(url: str) -> Failure:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+        with pytest.raises((httpx.HTTPError, OSError)) as caught:
+            await client.post(url)
+    return failure_of_error(caught.value)
+
+
+async def test_it_is_told_why_no_answer_came() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    unknown = await no_answer("http://nobody.invalid/")
+    assert unknown.reason == "WEBHOOK_HOST_UNKNOWN"
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server:
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        assert (await no_answer(f"http://{address}/")).reason == "WEBHOOK_BROKE_OFF"
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0, ssl=tls)
+    async with server:
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        assert (await no_answer(f"https://{address}/")).reason == "WEBHOOK_TLS_FAILED"
+    assert failure_of_error(httpx.ReadTimeout("")).reason == "WEBHOOK_TIMED_OUT"
 
 
 async def test_private_addresses_get_nothing(
@@ -225,7 +264,9 @@ async def test_private_addresses_get_nothing(
 
     await until(is_refused)
     await sender.close()
-    assert "public internet" in (await store.all_of("local"))[0].last_error
+    (known,) = await store.all_of("local")
+    assert known.last_reason == "WEBHOOK_ADDRESS_PRIVATE"
+    assert "public internet" in known.last_error
     assert receiver.requests.empty()
 
 

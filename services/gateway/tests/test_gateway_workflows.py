@@ -79,10 +79,29 @@ async def test_what_has_ended_does_not_change(store: WorkflowStore) -> None:
     assert found.stages[0].state is State.CANCELLED
 
 
-async def test_watchers_miss_and_repeat_nothing(store: WorkflowStore) -> None:
+def read_to_the_end(store: WorkflowStore, monkeypatch: pytest.MonkeyPatch, *, times: int) -> asyncio.Event:
+    """Returns what is set once so many watchers have read all there is, and wait for more."""
+    reached, read, ends = asyncio.Event(), store._events, 0
+
+    async def noted(workflow_id: str, after_sequence: int) -> list[Event]:
+        nonlocal ends
+        events = await read(workflow_id, after_sequence)
+        ends += not events
+        if ends == times:
+            reached.set()
+        return events
+
+    monkeypatch.setattr(store, "_events", noted)
+    return reached
+
+
+async def test_watchers_miss_and_repeat_nothing(
+    store: WorkflowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workflow = await new(store)
+    waiting = read_to_the_end(store, monkeypatch, times=5)
     watchers = [asyncio.create_task(all_events(store, workflow)) for _ in range(5)]
-    await asyncio.sleep(0.05)
+    await asyncio.wait_for(waiting.wait(), 60)
     for percent in range(0, 100, 5):
         await store.record(workflow, Stage.TRANSCRIBE, State.RUNNING, percent=percent)
     late = asyncio.create_task(all_events(store, workflow, after=7))
@@ -94,10 +113,13 @@ async def test_watchers_miss_and_repeat_nothing(store: WorkflowStore) -> None:
     assert store._watchers == {}
 
 
-async def test_events_of_another_process_reach_the_watcher(store: WorkflowStore, database_url: str) -> None:
+async def test_events_of_another_process_reach_the_watcher(
+    store: WorkflowStore, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workflow = await new(store)
+    waiting = read_to_the_end(store, monkeypatch, times=1)
     watcher = asyncio.create_task(all_events(store, workflow))
-    await asyncio.sleep(0.05)
+    await asyncio.wait_for(waiting.wait(), 60)
     other_database = Database(database_url)
     await WorkflowStore(other_database).record(workflow, None, State.SUCCEEDED)
     await other_database.close()
@@ -107,10 +129,12 @@ async def test_events_of_another_process_reach_the_watcher(store: WorkflowStore,
 async def test_retry_goes_on_after_what_succeeded(store: WorkflowStore) -> None:
     workflow = await new(store)
     await store.record(workflow, Stage.TRANSCRIBE, State.SUCCEEDED, percent=100)
-    await store.record(workflow, Stage.SUMMARISE, State.FAILED, failure=Failure("BAD", "it broke"))
-    await store.record(workflow, None, State.FAILED, failure=Failure("BAD", "it broke"))
+    failure = Failure("BAD", "it broke", {"model": "m"})
+    await store.record(workflow, Stage.SUMMARISE, State.FAILED, failure=failure)
+    await store.record(workflow, None, State.FAILED, failure=failure)
     before = await all_events(store, workflow)
-    assert before[-1].failure == Failure("BAD", "it broke")
+    assert before[-1].failure == failure
+    assert (await store.get("local", workflow)).failure == failure
     request = str(uuid.uuid4())
     again = await store.retry("local", workflow, request)
     assert (again.state, again.attempt, again.failure) == (State.QUEUED, 2, None)

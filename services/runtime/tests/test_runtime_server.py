@@ -165,7 +165,18 @@ async def test_rules_of_the_contract_are_enforced() -> None:
         assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
         bad = error_details_pb2.BadRequest()
         assert rpc_status.from_call(error).details[1].Unpack(bad)
-        assert {violation.field for violation in bad.field_violations} == {"segments", "language"}
+        assert {(violation.field, violation.reason) for violation in bad.field_violations} == {
+            ("segments", "REPEATED_MIN_ITEMS"),
+            ("language", "STRING_PATTERN"),
+        }
+
+
+async def test_the_first_broken_rule_is_told_in_values() -> None:
+    async with running(TestService()) as (_, channel):
+        error = await refused(channel, llm_pb2.TitleRequest(segments=[], language="en"))
+        values = dict(info(error).metadata)
+        del values["trace_id"]
+        assert values == {"field": "segments", "rule": "repeated.min_items", "limit": "1"}
 
 
 async def test_unary_call_needs_a_deadline() -> None:

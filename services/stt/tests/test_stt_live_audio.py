@@ -142,7 +142,7 @@ def test_the_length_that_an_opus_header_tells() -> None:
 def test_opus_of_another_rate_or_with_more_channels_is_refused() -> None:
     with pytest.raises(FieldViolations) as caught:
         open_audio_input(OPUS, rate=16000, channels=3)
-    assert [field for field, _ in caught.value.violations] == [
+    assert [violation.field for violation in caught.value.violations] == [
         "config.sample_rate_hertz",
         "config.channels",
     ]

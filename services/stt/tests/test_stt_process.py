@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,16 +77,21 @@ def test_serves_and_stops(tmp_path: Path, models_dir: Path, data: Path) -> None:
 
 def test_stops_while_it_transcribes(tmp_path: Path, models_dir: Path, long_file: bytes) -> None:
     socket = tmp_path / "stt.sock"
+    stopped = threading.Event()
+
+    def never_whole() -> Iterator[stt_pb2.TranscribeRequest]:
+        yield from list(requests(long_file, beam_size=10))[:-1]
+        stopped.wait()
+
     slow = {"RECORDROUTE_STT_WORKERS": "1"}
     with process(socket, models_dir, **slow) as running, grpc.insecure_channel(f"unix:{socket}") as channel:
         wait_for(SERVING, channel)
-        responses = stt_pb2_grpc.SttServiceStub(channel).Transcribe(
-            requests(long_file, beam_size=10), timeout=60
-        )
+        responses = stt_pb2_grpc.SttServiceStub(channel).Transcribe(never_whole(), timeout=60)
         assert next(responses).HasField("media_info")
         running.send_signal(signal.SIGTERM)
         with pytest.raises(grpc.RpcError) as caught:
             list(responses)
+        stopped.set()
         assert caught.value.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
         assert running.wait(timeout=60) == 0
 

@@ -230,12 +230,12 @@ def test_one_file_uses_every_worker_and_no_more(transcriber, long_file) -> None:
     assert engine.most == 2
 
 
-def test_two_files_share_the_workers(transcriber, tiny, long_file) -> None:
+def test_two_files_share_the_workers(transcriber, tiny, long_file, references, word_error_rate) -> None:
     with ThreadPoolExecutor(2) as threads:
-        one, two = (threads.submit(run, transcriber, long_file, tiny) for _ in range(2))
-        first = [segment.text for segment in of(Segment, one.result())]
-        assert first == [segment.text for segment in of(Segment, two.result())]
-    assert first
+        for done in [threads.submit(run, transcriber, long_file, tiny) for _ in range(2)]:
+            # Not to the letter: which windows are decoded together depends on who comes first.
+            text = " ".join(segment.text for segment in of(Segment, done.result()))
+            assert word_error_rate(" ".join([*references.values()] * 2), text) <= 0.15
 
 
 def test_one_window_tells_its_language_as_it_is_transcribed(transcriber, data: Path) -> None:

@@ -62,11 +62,14 @@ def test_closed_lane_drops_what_waits_and_ends_what_runs(one) -> None:
         return "done"
 
     first, second = lane.submit(running), lane.submit(str)
+    dropped = threading.Event()
+    second.add_done_callback(lambda _: dropped.set())
     assert begun.wait(60)
     closing = threading.Thread(target=lane.close)
     closing.start()
+    assert dropped.wait(60)
     held.set()
-    closing.join(5)
+    closing.join(60)
     assert not closing.is_alive()
     assert first.result(timeout=0) == "done"
     assert second.cancelled()

@@ -155,6 +155,8 @@ async def test_a_query_overtakes_a_long_call_and_two_long_calls_take_turns() -> 
             await batcher.run(sent, same)
             ended.append(name)
 
+        # Beside what it takes to encode, the time between the calls is nothing.
+        batcher._seconds_per_token = 1.0
         first = await held(encoder, batcher)
         calls = [asyncio.create_task(call("long", texts(40, 30)))]
         await asyncio.sleep(0)
@@ -175,8 +177,9 @@ async def test_the_nearer_deadline_goes_first() -> None:
         # So slow that every text is due at its call's deadline.
         batcher._seconds_per_token = 1e6
         first = await held(encoder, batcher)
+        later = monotonic() + 100
         calls = [
-            asyncio.create_task(batcher.run([(number,) * 10], same, deadline=monotonic() + 100 - number))
+            asyncio.create_task(batcher.run([(number,) * 10], same, deadline=later - number))
             for number in (1, 3, 2)
         ]
         await asyncio.sleep(0)
@@ -204,12 +207,14 @@ async def test_a_call_whose_deadline_has_passed_costs_nothing() -> None:
 
 async def test_nothing_is_kept_of_calls_that_have_ended() -> None:
     encoder = KnownEncoder()
+    later = monotonic() + 3600
     async with batching(encoder) as batcher:
         for number in range(50):
-            await batcher.run([(number,)], same, deadline=monotonic() + 3600 - number)
+            # So slow that every text is due at its call's deadline: each one before those that have been.
+            batcher._seconds_per_token = 1e6
+            await batcher.run([(number,)], same, deadline=later - number)
         assert not batcher._calls
-        assert len(batcher._by_due) <= 1
-        assert (batcher._by_length, batcher.queued_tokens) == ([], 0)
+        assert (batcher._by_due, batcher._by_length, batcher.queued_tokens) == ([], [], 0)
 
 
 async def test_a_cancelled_call_takes_its_texts_out_of_the_queue() -> None:

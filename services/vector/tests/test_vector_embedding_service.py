@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -139,8 +140,32 @@ async def test_bad_requests_name_their_reason(service: Any) -> None:
     assert len((await embed(service, texts=["x"], kind=PASSAGE)).embeddings) == 1
 
 
-async def test_a_full_queue_is_overloaded_and_says_when_to_come_again(service: Any) -> None:
-    calls = [embed(service, texts=["word " * 200] * 10, kind=PASSAGE) for _ in range(4)]
+@pytest.fixture
+async def held(service: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[threading.Event]:
+    """The model is at work, and goes on when this is set."""
+    compute, begun, go_on = service.batcher._compute, threading.Event(), threading.Event()
+
+    def wait_and_compute(*arguments: Any) -> Any:
+        begun.set()
+        assert go_on.wait(60)
+        return compute(*arguments)
+
+    monkeypatch.setattr(service.batcher, "_compute", wait_and_compute)
+    first = asyncio.ensure_future(embed(service, texts=["first"], kind=QUERY))
+    assert await asyncio.to_thread(begun.wait, 60)
+    yield go_on
+    go_on.set()
+    await first
+
+
+async def test_a_full_queue_is_overloaded_and_says_when_to_come_again(
+    service: Any, held: threading.Event
+) -> None:
+    calls = [
+        asyncio.ensure_future(embed(service, texts=["word " * 200] * 10, kind=PASSAGE)) for _ in range(4)
+    ]
+    await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+    held.set()
     answers = await asyncio.gather(*calls, return_exceptions=True)
     refused = [read_error(answer) for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
     assert len(refused) < len(calls)
@@ -149,18 +174,21 @@ async def test_a_full_queue_is_overloaded_and_says_when_to_come_again(service: A
     }
 
 
-async def test_a_call_that_is_cancelled_or_late_leaves_the_queue(service: Any) -> None:
+async def test_a_call_that_is_cancelled_or_late_leaves_the_queue(service: Any, held: threading.Event) -> None:
+    async def until_queued(some: bool) -> None:
+        async with asyncio.timeout(60):
+            while bool(service.batcher.queued_tokens) is not some:  # noqa: ASYNC110 # it tells nobody
+                await asyncio.sleep(0.01)
+
     late = embed(service, timeout=0.3, texts=["word " * 400] * 8, kind=PASSAGE)
     assert (await refusal(late))[0] is grpc.StatusCode.DEADLINE_EXCEEDED
+    await until_queued(False)
     gone = embed(service, texts=["word " * 400] * 8, kind=PASSAGE)
-    await asyncio.sleep(0)
-    # The next one waits behind it, so it has arrived.
-    await embed(service, texts=["ok"], kind=QUERY)
+    await until_queued(True)
     gone.cancel()
-    await embed(service, texts=["ok"], kind=QUERY)
-    async with asyncio.timeout(60):
-        while service.batcher.queued_tokens:
-            await embed(service, texts=["ok"], kind=QUERY)
+    await until_queued(False)
+    held.set()
+    assert len((await embed(service, texts=["ok"], kind=QUERY)).embeddings) == 1
 
 
 def config(**fields: Any) -> embedding_pb2.StreamEmbedRequest:

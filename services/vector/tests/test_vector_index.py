@@ -7,11 +7,13 @@ import json
 import os
 import random
 import signal
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -173,17 +175,25 @@ async def test_call_in_work_when_the_worker_is_killed_is_refused_and_can_be_repe
         for call in (upsert, search):
             with pytest.raises(UpstreamUnavailable):
                 await call
-        assert await index.upsert(DOCUMENT, passages) == 500
+        assert await eventually(lambda: index.upsert(DOCUMENT, passages)) == 500
         assert await index.stats("me") == IndexStats(500, 1)
 
 
 async def test_optimising_keeps_what_is_written_meanwhile_and_serves_all_the_time(
-    index_folder: Path, made_up
+    index_folder: Path, made_up, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(index_folder) as index:
         for number in range(20):
             await index.upsert(replace(DOCUMENT, id=f"d{number}"), made_up([f"t{number}"] * 100))
         before = index.worker_pid
+        enough = asyncio.Event()
+        catch_up = index._catch_up
+
+        async def catch_up_with_some(*arguments: Any) -> int:
+            await enough.wait()
+            return await catch_up(*arguments)
+
+        monkeypatch.setattr(index, "_catch_up", catch_up_with_some)
         work = asyncio.create_task(index.optimize())
         latest: dict[str, str] = {f"d{number}": f"t{number}" for number in range(20)}
         rounds = 0
@@ -197,8 +207,10 @@ async def test_optimising_keeps_what_is_written_meanwhile_and_serves_all_the_tim
                 await index.delete("me", name)
                 latest.pop(name, None)
             assert set(await texts(index)) == set(latest.values())
+            if rounds == 6:
+                enough.set()
         await work
-        assert rounds > 3
+        assert rounds >= 6
         assert index.worker_pid != before
         assert set(await texts(index)) == set(latest.values())
         assert [path.name for path in (index_folder / "index/generations").iterdir()] == ["2"]
@@ -388,13 +400,59 @@ async def test_full_disk_refuses_writes_and_serves_searches(index_folder: Path, 
 
 async def test_cancelled_call_is_done_to_its_end(index_folder: Path, made_up) -> None:
     async with opened(index_folder) as index:
+        os.kill(index.worker_pid, signal.SIGSTOP)
         call = asyncio.create_task(index.upsert(DOCUMENT, made_up(["word"] * 300)))
-        await asyncio.sleep(0.02)
+        await until(lambda: len(index._worker._calls) == 1)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
+        os.kill(index.worker_pid, signal.SIGCONT)
+        await until(lambda: not index._writes)
+        assert await texts(index) == ["word"] * 300
         assert await index.upsert(DOCUMENT, made_up(TEXTS)) == 5
         assert await texts(index) == sorted(TEXTS)
+
+
+async def test_optimising_that_is_cancelled_as_it_is_put_in_use_loses_nothing(
+    index_folder: Path, made_up, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(index_folder) as index:
+        await index.upsert(DOCUMENT, made_up(TEXTS))
+        reached, go_on = threading.Event(), threading.Event()
+        publish = index._files.publish
+
+        def publish_later(number: int) -> None:
+            reached.set()
+            assert go_on.wait(60)
+            publish(number)
+
+        monkeypatch.setattr(index._files, "publish", publish_later)
+        work = asyncio.create_task(index.optimize())
+        assert await asyncio.to_thread(reached.wait, 60)
+        work.cancel()
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        await index.upsert(replace(DOCUMENT, id="d2"), made_up(["written afterwards"]))
+    async with opened(index_folder) as index:
+        assert await texts(index) == sorted([*TEXTS, "written afterwards"])
+
+
+async def test_optimising_that_failed_at_its_end_can_be_done_again(
+    index_folder: Path, made_up, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def die(*_: object) -> int:
+        raise UpstreamUnavailable("index")
+
+    async with opened(index_folder) as index:
+        await index.upsert(DOCUMENT, made_up(TEXTS))
+        with monkeypatch.context() as broken:
+            broken.setattr(index, "_catch_up", die)
+            with pytest.raises(UpstreamUnavailable):
+                await index.optimize()
+        await index.optimize()
+        assert await texts(index) == sorted(TEXTS)
+        assert [path.name for path in (index_folder / "index/generations").iterdir()] == ["2"]
 
 
 def test_journal_ends_where_it_is_torn(index_folder: Path) -> None:

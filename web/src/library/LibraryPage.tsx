@@ -109,6 +109,7 @@ export default function LibraryPage() {
           filter={filter}
           selection={selection.ids}
           actions={actions}
+          isNew={list.isFetchedAfterMount}
           isStale={list.isPlaceholderData}
           isLong={list.hasNextPage || (list.data?.pages.length ?? 0) > 1}
           hasMore={list.hasNextPage}

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useErrorText } from "@/api/errors";
 import type { Recording } from "@/gen/recordroute/gateway/v1/library_pb";
@@ -7,7 +7,8 @@ import { Spinner } from "@/ui/Spinner";
 import type { Filter } from "./filter";
 import type { Asking } from "./LibraryPage";
 import styles from "./RecordingList.module.css";
-import { RecordingRow } from "./RecordingRow";
+import { RecordingRow, type RowEvents } from "./RecordingRow";
+import { ROW_PIXELS } from "./row";
 import type { Actions } from "./useActions";
 import type { Placement } from "./VirtualRows";
 
@@ -23,6 +24,8 @@ type RecordingListProps = {
   actions: Actions;
   /** What is shown is of the filter before: the list for this one is on its way. */
   isStale: boolean;
+  /** It has just come from the server: nothing was shown in its place before. */
+  isNew: boolean;
   /** There is more than one page. */
   isLong: boolean;
   hasMore: boolean;
@@ -35,24 +38,39 @@ type RecordingListProps = {
   onFolder: (folder: string) => void;
 };
 
+/** Returns what calls the handlers of the last rendering and stays the same: rows are drawn again only for their own sake. */
+function useRowEvents(props: RecordingListProps, onRemove: (recording: Recording) => void): RowEvents {
+  const latest = useRef({ ...props, onRemove });
+  latest.current = { ...props, onRemove };
+  return useMemo(
+    () => ({
+      onRemove: (recording) => latest.current.onRemove(recording),
+      onToggle: (recording, isRange) => latest.current.onToggle(recording.id, isRange),
+      onAsk: (what, recording) => latest.current.onAsk(what, recording),
+      onTag: (tag) => latest.current.onTag(tag),
+      onFolder: (folder) => latest.current.onFolder(folder),
+    }),
+    [],
+  );
+}
+
+/**
+ * Returns how many rows are drawn: of a list that has just come those that a window has room for, and then, when the
+ * browser has time for it, all. A list that was there before is drawn at once: the browser puts it where it was scrolled.
+ */
+function useDrawnCount(count: number, isNew: boolean): number {
+  return useDeferredValue(count, isNew ? Math.ceil(window.innerHeight / ROW_PIXELS) : count);
+}
+
 /** The list. Of a long one only the rows in view are in the page; more are loaded before its end comes into view. */
 export function RecordingList(props: RecordingListProps) {
-  const { recordings, filter, selection, actions, isStale, hasMore, isLoadingMore, error, onMore } = props;
+  const { recordings, filter, selection, actions, isNew, isStale, hasMore, isLoadingMore, error, onMore } =
+    props;
   const { t } = useTranslation("library");
   const list = useRef<HTMLUListElement>(null);
-  const [top, setTop] = useState(0);
   const [focused, setFocused] = useState<string | null>(null);
   const [last, setLast] = useState(0);
-  useLayoutEffect(() => {
-    const measure = () => {
-      const box = list.current?.getBoundingClientRect();
-      if (box !== undefined) setTop(box.top + window.scrollY);
-    };
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(document.body);
-    return () => observer.disconnect();
-  }, []);
+  const drawnCount = useDrawnCount(recordings.length, isNew);
   useEffect(() => {
     if (hasMore && !isLoadingMore && !error && last >= recordings.length - ROWS_AHEAD) onMore();
   }, [hasMore, isLoadingMore, error, last, recordings.length, onMore]);
@@ -64,6 +82,7 @@ export function RecordingList(props: RecordingListProps) {
     const link = list.current?.querySelector<HTMLElement>(`[data-id="${next?.id}"] a`);
     if (document.activeElement === document.body) link?.focus();
   };
+  const events = useRowEvents(props, (recording) => void remove(recording));
   const renderRow = (recording: Recording, index: number, placement?: Placement) => (
     <li
       key={recording.id}
@@ -79,15 +98,12 @@ export function RecordingList(props: RecordingListProps) {
         sort={filter.sort}
         isSelected={selection.has(recording.id)}
         actions={actions}
-        onRemove={() => void remove(recording)}
-        onToggle={(isRange) => props.onToggle(recording.id, isRange)}
-        onAsk={(what) => props.onAsk(what, recording)}
-        onTag={props.onTag}
-        onFolder={props.onFolder}
+        events={events}
+        t={t}
       />
     </li>
   );
-  const all = recordings.map((recording, index) => renderRow(recording, index));
+  const drawn = () => recordings.slice(0, drawnCount).map((recording, index) => renderRow(recording, index));
   return (
     <>
       <ul
@@ -100,17 +116,11 @@ export function RecordingList(props: RecordingListProps) {
         }}
       >
         {props.isLong ? (
-          <Suspense fallback={all}>
-            <VirtualRows
-              recordings={recordings}
-              top={top}
-              focused={focused}
-              renderRow={renderRow}
-              onLast={setLast}
-            />
+          <Suspense fallback={drawn()}>
+            <VirtualRows recordings={recordings} focused={focused} renderRow={renderRow} onLast={setLast} />
           </Suspense>
         ) : (
-          all
+          drawn()
         )}
       </ul>
       {isLoadingMore && (

@@ -1,6 +1,5 @@
 import { AudioLines, Ellipsis, FileText, Film, Folder, Users } from "lucide-react";
-import { type KeyboardEvent, lazy, type MouseEvent, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { type KeyboardEvent, lazy, type MouseEvent, memo, useRef, useState } from "react";
 import { Access, type Recording, RecordingKind } from "@/gen/recordroute/gateway/v1/library_pb";
 import { currentLocale } from "@/i18n";
 import { languageName } from "@/lib/languages";
@@ -15,6 +14,7 @@ import type { Asking } from "./LibraryPage";
 import styles from "./RecordingRow.module.css";
 import { RenameField } from "./RenameField";
 import { RowState } from "./RowState";
+import type { WithTexts } from "./row";
 import type { Actions } from "./useActions";
 
 const RowMenu = lazy(() => import("./RowMenu"));
@@ -22,21 +22,26 @@ const RowMenu = lazy(() => import("./RowMenu"));
 const MOST_TAGS = 3;
 const MOST_NAMES = 3;
 
-type RecordingRowProps = {
-  recording: Recording;
-  sort: Sort;
-  isSelected: boolean;
-  actions: Actions;
-  onRemove: () => void;
-  onToggle: (isRange: boolean) => void;
-  onAsk: (what: Asking["what"]) => void;
+/** What a row tells the list. */
+export type RowEvents = {
+  onRemove: (recording: Recording) => void;
+  onToggle: (recording: Recording, isRange: boolean) => void;
+  onAsk: (what: Asking["what"], recording: Recording) => void;
   onTag: (tag: string) => void;
   onFolder: (folder: string) => void;
 };
 
+type RecordingRowProps = WithTexts & {
+  recording: Recording;
+  sort: Sort;
+  isSelected: boolean;
+  actions: Actions;
+  events: RowEvents;
+};
+
 /** One recording: what it is, how it is, and what can be done with it. */
-export function RecordingRow({ recording, sort, isSelected, actions, onRemove, ...on }: RecordingRowProps) {
-  const { t } = useTranslation("library");
+export const RecordingRow = memo(function RecordingRow(props: RecordingRowProps) {
+  const { recording, sort, isSelected, actions, events, t } = props;
   const [isRenaming, setIsRenaming] = useState(false);
   const link = useRef<HTMLAnchorElement>(null);
   const row = useRef<HTMLDivElement>(null);
@@ -55,7 +60,7 @@ export function RecordingRow({ recording, sort, isSelected, actions, onRemove, .
       event.preventDefault();
       setIsRenaming(true);
     } else if (event.key === "Delete" && recording.access === Access.OWNER && !inBin) {
-      onRemove();
+      events.onRemove(recording);
     } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && event.target === link.current) {
       const item = row.current?.closest("li");
       const next = event.key === "ArrowDown" ? item?.nextElementSibling : item?.previousElementSibling;
@@ -83,10 +88,10 @@ export function RecordingRow({ recording, sort, isSelected, actions, onRemove, .
         checked={isSelected}
         onChange={(event) => {
           const { nativeEvent } = event;
-          on.onToggle(nativeEvent instanceof MouseEventType && nativeEvent.shiftKey);
+          events.onToggle(recording, nativeEvent instanceof MouseEventType && nativeEvent.shiftKey);
         }}
       />
-      <KindIcon recording={recording} />
+      <KindIcon recording={recording} t={t} />
       <div className={styles.main}>
         {isRenaming ? (
           <RenameField title={title} onEnd={endRename} />
@@ -95,12 +100,12 @@ export function RecordingRow({ recording, sort, isSelected, actions, onRemove, .
             {title}
           </TitleLink>
         )}
-        <Facts recording={recording} onTag={on.onTag} onFolder={on.onFolder} />
+        <Facts recording={recording} events={events} t={t} />
       </div>
       <div className={styles.state}>
-        <RowState recording={recording} />
+        <RowState recording={recording} t={t} />
       </div>
-      <Length recording={recording} sort={sort} />
+      <Length recording={recording} sort={sort} t={t} />
       <When recording={recording} sort={sort} />
       <Deferred opens="menu" trigger={menuButton}>
         <RowMenu
@@ -108,19 +113,18 @@ export function RecordingRow({ recording, sort, isSelected, actions, onRemove, .
           trigger={menuButton}
           actions={actions}
           onRename={() => setIsRenaming(true)}
-          onRemove={onRemove}
-          onAsk={on.onAsk}
+          onRemove={() => events.onRemove(recording)}
+          onAsk={(what) => events.onAsk(what, recording)}
         />
       </Deferred>
     </div>
   );
-}
+});
 
 /** The browser's own events, not React's of the same name. */
 const MouseEventType = window.MouseEvent;
 
-function KindIcon({ recording }: { recording: Recording }) {
-  const { t } = useTranslation("library");
+function KindIcon({ recording, t }: WithTexts & { recording: Recording }) {
   const isDocument = recording.kind === RecordingKind.DOCUMENT;
   const Icon = isDocument ? FileText : recording.mediaType.startsWith("video/") ? Film : AudioLines;
   return (
@@ -131,8 +135,7 @@ function KindIcon({ recording }: { recording: Recording }) {
   );
 }
 
-function useSpeakers({ speakers }: Recording): string {
-  const { t } = useTranslation("library");
+function speakersOf({ speakers }: Recording, t: WithTexts["t"]): string {
   if (speakers.length === 0) return "";
   const names = speakers.map(({ name }) => name).filter(Boolean);
   if (names.length === 0) return t("speakersCount", { count: speakers.length });
@@ -140,11 +143,8 @@ function useSpeakers({ speakers }: Recording): string {
   return names.slice(0, MOST_NAMES).join(", ") + (rest > 0 ? ` +${rest}` : "");
 }
 
-type FactsProps = { recording: Recording; onTag: (tag: string) => void; onFolder: (folder: string) => void };
-
-function Facts({ recording, onTag, onFolder }: FactsProps) {
-  const { t } = useTranslation("library");
-  const speakers = useSpeakers(recording);
+function Facts({ recording, events, t }: WithTexts & { recording: Recording; events: RowEvents }) {
+  const speakers = speakersOf(recording, t);
   const { folder, tags, language, access, owner } = recording;
   const rest = tags.length - MOST_TAGS;
   return (
@@ -159,7 +159,7 @@ function Facts({ recording, onTag, onFolder }: FactsProps) {
       )}
       {folder !== "" && (
         <li>
-          <button type="button" className={styles.label} onClick={() => onFolder(folder)}>
+          <button type="button" className={styles.label} onClick={() => events.onFolder(folder)}>
             <Folder aria-hidden />
             <span className="visually-hidden">{t("folder")}: </span>
             {folder}
@@ -168,7 +168,7 @@ function Facts({ recording, onTag, onFolder }: FactsProps) {
       )}
       {tags.slice(0, MOST_TAGS).map((tag) => (
         <li key={tag}>
-          <button type="button" className={styles.tag} onClick={() => onTag(tag)}>
+          <button type="button" className={styles.tag} onClick={() => events.onTag(tag)}>
             <span className="visually-hidden">{t("tag")}: </span>
             {tag}
           </button>
@@ -180,8 +180,7 @@ function Facts({ recording, onTag, onFolder }: FactsProps) {
   );
 }
 
-function Length({ recording, sort }: { recording: Recording; sort: Sort }) {
-  const { t } = useTranslation("library");
+function Length({ recording, sort, t }: WithTexts & { recording: Recording; sort: Sort }) {
   if (sort === "size")
     return <span className={styles.length}>{size(recording.sizeBytes, currentLocale())}</span>;
   if (recording.kind === RecordingKind.DOCUMENT) {

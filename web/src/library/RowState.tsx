@@ -16,18 +16,18 @@ import { dateOf } from "@/lib/time";
 import { Badge } from "@/ui/Badge";
 import { Progress } from "@/ui/Progress";
 import styles from "./RowState.module.css";
+import type { WithTexts } from "./row";
 import { stageOf } from "./stage";
 
 /** How the work on a recording is; nothing where all is done. */
-export function RowState({ recording }: { recording: Recording }) {
-  const { t } = useTranslation("library");
+export function RowState({ recording, t }: WithTexts & { recording: Recording }) {
   const { latestWorkflowState: state, artifacts } = recording;
-  if (recording.deletedAt !== undefined) return <GoneIn date={dateOf(recording.purgeAt)} />;
+  if (recording.deletedAt !== undefined) return <GoneIn date={dateOf(recording.purgeAt)} t={t} />;
   if (state === WorkflowState.QUEUED || state === WorkflowState.RUNNING || state === WorkflowState.FAILED) {
-    return <Work recording={recording} />;
+    return <Work recording={recording} t={t} />;
   }
   const failed = artifacts.find((artifact) => artifact.state === ArtifactState.FAILED);
-  if (failed !== undefined) return <Failed artifact={failed} />;
+  if (failed !== undefined) return <Failed artifact={failed} t={t} />;
   const minutes = artifacts.find(({ kind }) => kind === ArtifactKind.MINUTES);
   if (minutes?.state === ArtifactState.STALE) {
     return (
@@ -42,8 +42,7 @@ export function RowState({ recording }: { recording: Recording }) {
 }
 
 /** The newest workflow, kept fresh by the watch. */
-function Work({ recording }: { recording: Recording }) {
-  const { t } = useTranslation("library");
+function Work({ recording, t }: WithTexts & { recording: Recording }) {
   const { t: apiText } = useTranslation("api");
   const id = recording.latestWorkflowId;
   const { data: workflow } = useQuery({
@@ -93,8 +92,7 @@ function Work({ recording }: { recording: Recording }) {
   );
 }
 
-function Failed({ artifact }: { artifact: Artifact }) {
-  const { t } = useTranslation("library");
+function Failed({ artifact, t }: WithTexts & { artifact: Artifact }) {
   const { t: apiText } = useTranslation("api");
   const reason = artifact.error === undefined ? "" : reasonText(artifact.error, apiText);
   return (
@@ -111,8 +109,7 @@ function Failed({ artifact }: { artifact: Artifact }) {
 
 const DAY_MS = 86_400_000;
 
-function GoneIn({ date }: { date: Date | null }) {
-  const { t } = useTranslation("library");
+function GoneIn({ date, t }: WithTexts & { date: Date | null }) {
   if (date === null) return null;
   const days = Math.floor((date.getTime() - Date.now()) / DAY_MS);
   const format = new Intl.NumberFormat(currentLanguage(), {

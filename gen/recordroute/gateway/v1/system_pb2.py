@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#recordroute/gateway/v1/system.proto\x12\x16recordroute.gateway.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x18\n\x16GetSystemStatusRequest\"=\n\rServiceStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05ready\x18\x02 \x01(\x08\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xf3\x01\n\x17GetSystemStatusResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\x08services\x18\x03 \x03(\x0b\x32%.recordroute.gateway.v1.ServiceStatus\x12\x15\n\rstorage_bytes\x18\x04 \x01(\x04\x12\x12\n\nfree_bytes\x18\x05 \x01(\x04\x12\x18\n\x10queued_workflows\x18\x06 \x01(\r\x12\x19\n\x11running_workflows\x18\x07 \x01(\r\"\x0f\n\rBackupRequest\"\x1f\n\x0e\x42\x61\x63kupResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x32\xde\x01\n\rSystemService\x12r\n\x0fGetSystemStatus\x12..recordroute.gateway.v1.GetSystemStatusRequest\x1a/.recordroute.gateway.v1.GetSystemStatusResponse\x12Y\n\x06\x42\x61\x63kup\x12%.recordroute.gateway.v1.BackupRequest\x1a&.recordroute.gateway.v1.BackupResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#recordroute/gateway/v1/system.proto\x12\x16recordroute.gateway.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x18\n\x16GetSystemStatusRequest\"M\n\rServiceStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05ready\x18\x02 \x01(\x08\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\xf3\x01\n\x17GetSystemStatusResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\x08services\x18\x03 \x03(\x0b\x32%.recordroute.gateway.v1.ServiceStatus\x12\x15\n\rstorage_bytes\x18\x04 \x01(\x04\x12\x12\n\nfree_bytes\x18\x05 \x01(\x04\x12\x18\n\x10queued_workflows\x18\x06 \x01(\r\x12\x19\n\x11running_workflows\x18\x07 \x01(\r\"\x0f\n\rBackupRequest\"\x1f\n\x0e\x42\x61\x63kupResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x32\xde\x01\n\rSystemService\x12r\n\x0fGetSystemStatus\x12..recordroute.gateway.v1.GetSystemStatusRequest\x1a/.recordroute.gateway.v1.GetSystemStatusResponse\x12Y\n\x06\x42\x61\x63kup\x12%.recordroute.gateway.v1.BackupRequest\x1a&.recordroute.gateway.v1.BackupResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,13 +35,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSYSTEMSTATUSREQUEST']._serialized_start=96
   _globals['_GETSYSTEMSTATUSREQUEST']._serialized_end=120
   _globals['_SERVICESTATUS']._serialized_start=122
-  _globals['_SERVICESTATUS']._serialized_end=183
-  _globals['_GETSYSTEMSTATUSRESPONSE']._serialized_start=186
-  _globals['_GETSYSTEMSTATUSRESPONSE']._serialized_end=429
-  _globals['_BACKUPREQUEST']._serialized_start=431
-  _globals['_BACKUPREQUEST']._serialized_end=446
-  _globals['_BACKUPRESPONSE']._serialized_start=448
-  _globals['_BACKUPRESPONSE']._serialized_end=479
-  _globals['_SYSTEMSERVICE']._serialized_start=482
-  _globals['_SYSTEMSERVICE']._serialized_end=704
+  _globals['_SERVICESTATUS']._serialized_end=199
+  _globals['_GETSYSTEMSTATUSRESPONSE']._serialized_start=202
+  _globals['_GETSYSTEMSTATUSRESPONSE']._serialized_end=445
+  _globals['_BACKUPREQUEST']._serialized_start=447
+  _globals['_BACKUPREQUEST']._serialized_end=462
+  _globals['_BACKUPRESPONSE']._serialized_start=464
+  _globals['_BACKUPRESPONSE']._serialized_end=495
+  _globals['_SYSTEMSERVICE']._serialized_start=498
+  _globals['_SYSTEMSERVICE']._serialized_end=720
 # @@protoc_insertion_point(module_scope)

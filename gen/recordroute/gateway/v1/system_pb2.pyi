@@ -14,14 +14,16 @@ class GetSystemStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class ServiceStatus(_message.Message):
-    __slots__ = ("name", "ready", "message")
+    __slots__ = ("name", "ready", "message", "reason")
     NAME_FIELD_NUMBER: _ClassVar[int]
     READY_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     name: str
     ready: bool
     message: str
-    def __init__(self, name: _Optional[str] = ..., ready: _Optional[bool] = ..., message: _Optional[str] = ...) -> None: ...
+    reason: str
+    def __init__(self, name: _Optional[str] = ..., ready: _Optional[bool] = ..., message: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class GetSystemStatusResponse(_message.Message):
     __slots__ = ("version", "started_at", "services", "storage_bytes", "free_bytes", "queued_workflows", "running_workflows")

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$recordroute/gateway/v1/webhook.proto\x12\x16recordroute.gateway.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfd\x01\n\x07Webhook\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\x12\x34\n\x06\x65vents\x18\x03 \x03(\x0e\x32$.recordroute.gateway.v1.WebhookEvent\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0flast_attempt_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0blast_status\x18\x06 \x01(\r\x12\x12\n\nlast_error\x18\x07 \x01(\t\x12\x15\n\rpending_count\x18\x08 \x01(\r\"\x9b\x01\n\x14\x43reateWebhookRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x03url\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06(\x80\x10\x88\x01\x01\x12K\n\x06\x65vents\x18\x03 \x03(\x0e\x32$.recordroute.gateway.v1.WebhookEventB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x02\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\"Y\n\x15\x43reateWebhookResponse\x12\x30\n\x07webhook\x18\x01 \x01(\x0b\x32\x1f.recordroute.gateway.v1.Webhook\x12\x0e\n\x06secret\x18\x02 \x01(\t\"\x15\n\x13ListWebhooksRequest\"I\n\x14ListWebhooksResponse\x12\x31\n\x08webhooks\x18\x01 \x03(\x0b\x32\x1f.recordroute.gateway.v1.Webhook\"R\n\x14\x44\x65leteWebhookRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nwebhook_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x17\n\x15\x44\x65leteWebhookResponse*v\n\x0cWebhookEvent\x12\x1d\n\x19WEBHOOK_EVENT_UNSPECIFIED\x10\x00\x12$\n WEBHOOK_EVENT_WORKFLOW_SUCCEEDED\x10\x01\x12!\n\x1dWEBHOOK_EVENT_WORKFLOW_FAILED\x10\x02\x32\xd7\x02\n\x0eWebhookService\x12l\n\rCreateWebhook\x12,.recordroute.gateway.v1.CreateWebhookRequest\x1a-.recordroute.gateway.v1.CreateWebhookResponse\x12i\n\x0cListWebhooks\x12+.recordroute.gateway.v1.ListWebhooksRequest\x1a,.recordroute.gateway.v1.ListWebhooksResponse\x12l\n\rDeleteWebhook\x12,.recordroute.gateway.v1.DeleteWebhookRequest\x1a-.recordroute.gateway.v1.DeleteWebhookResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$recordroute/gateway/v1/webhook.proto\x12\x16recordroute.gateway.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x92\x02\n\x07Webhook\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\x12\x34\n\x06\x65vents\x18\x03 \x03(\x0e\x32$.recordroute.gateway.v1.WebhookEvent\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0flast_attempt_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0blast_status\x18\x06 \x01(\r\x12\x12\n\nlast_error\x18\x07 \x01(\t\x12\x15\n\rpending_count\x18\x08 \x01(\r\x12\x13\n\x0blast_reason\x18\t \x01(\t\"\x9b\x01\n\x14\x43reateWebhookRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x03url\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06(\x80\x10\x88\x01\x01\x12K\n\x06\x65vents\x18\x03 \x03(\x0e\x32$.recordroute.gateway.v1.WebhookEventB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x02\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\"Y\n\x15\x43reateWebhookResponse\x12\x30\n\x07webhook\x18\x01 \x01(\x0b\x32\x1f.recordroute.gateway.v1.Webhook\x12\x0e\n\x06secret\x18\x02 \x01(\t\"\x15\n\x13ListWebhooksRequest\"I\n\x14ListWebhooksResponse\x12\x31\n\x08webhooks\x18\x01 \x03(\x0b\x32\x1f.recordroute.gateway.v1.Webhook\"R\n\x14\x44\x65leteWebhookRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nwebhook_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x17\n\x15\x44\x65leteWebhookResponse*v\n\x0cWebhookEvent\x12\x1d\n\x19WEBHOOK_EVENT_UNSPECIFIED\x10\x00\x12$\n WEBHOOK_EVENT_WORKFLOW_SUCCEEDED\x10\x01\x12!\n\x1dWEBHOOK_EVENT_WORKFLOW_FAILED\x10\x02\x32\xd7\x02\n\x0eWebhookService\x12l\n\rCreateWebhook\x12,.recordroute.gateway.v1.CreateWebhookRequest\x1a-.recordroute.gateway.v1.CreateWebhookResponse\x12i\n\x0cListWebhooks\x12+.recordroute.gateway.v1.ListWebhooksRequest\x1a,.recordroute.gateway.v1.ListWebhooksResponse\x12l\n\rDeleteWebhook\x12,.recordroute.gateway.v1.DeleteWebhookRequest\x1a-.recordroute.gateway.v1.DeleteWebhookResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,22 +43,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETEWEBHOOKREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_DELETEWEBHOOKREQUEST'].fields_by_name['webhook_id']._loaded_options = None
   _globals['_DELETEWEBHOOKREQUEST'].fields_by_name['webhook_id']._serialized_options = b'\272H\005r\003\260\001\001'
-  _globals['_WEBHOOKEVENT']._serialized_start=838
-  _globals['_WEBHOOKEVENT']._serialized_end=956
+  _globals['_WEBHOOKEVENT']._serialized_start=859
+  _globals['_WEBHOOKEVENT']._serialized_end=977
   _globals['_WEBHOOK']._serialized_start=127
-  _globals['_WEBHOOK']._serialized_end=380
-  _globals['_CREATEWEBHOOKREQUEST']._serialized_start=383
-  _globals['_CREATEWEBHOOKREQUEST']._serialized_end=538
-  _globals['_CREATEWEBHOOKRESPONSE']._serialized_start=540
-  _globals['_CREATEWEBHOOKRESPONSE']._serialized_end=629
-  _globals['_LISTWEBHOOKSREQUEST']._serialized_start=631
-  _globals['_LISTWEBHOOKSREQUEST']._serialized_end=652
-  _globals['_LISTWEBHOOKSRESPONSE']._serialized_start=654
-  _globals['_LISTWEBHOOKSRESPONSE']._serialized_end=727
-  _globals['_DELETEWEBHOOKREQUEST']._serialized_start=729
-  _globals['_DELETEWEBHOOKREQUEST']._serialized_end=811
-  _globals['_DELETEWEBHOOKRESPONSE']._serialized_start=813
-  _globals['_DELETEWEBHOOKRESPONSE']._serialized_end=836
-  _globals['_WEBHOOKSERVICE']._serialized_start=959
-  _globals['_WEBHOOKSERVICE']._serialized_end=1302
+  _globals['_WEBHOOK']._serialized_end=401
+  _globals['_CREATEWEBHOOKREQUEST']._serialized_start=404
+  _globals['_CREATEWEBHOOKREQUEST']._serialized_end=559
+  _globals['_CREATEWEBHOOKRESPONSE']._serialized_start=561
+  _globals['_CREATEWEBHOOKRESPONSE']._serialized_end=650
+  _globals['_LISTWEBHOOKSREQUEST']._serialized_start=652
+  _globals['_LISTWEBHOOKSREQUEST']._serialized_end=673
+  _globals['_LISTWEBHOOKSRESPONSE']._serialized_start=675
+  _globals['_LISTWEBHOOKSRESPONSE']._serialized_end=748
+  _globals['_DELETEWEBHOOKREQUEST']._serialized_start=750
+  _globals['_DELETEWEBHOOKREQUEST']._serialized_end=832
+  _globals['_DELETEWEBHOOKRESPONSE']._serialized_start=834
+  _globals['_DELETEWEBHOOKRESPONSE']._serialized_end=857
+  _globals['_WEBHOOKSERVICE']._serialized_start=980
+  _globals['_WEBHOOKSERVICE']._serialized_end=1323
 # @@protoc_insertion_point(module_scope)

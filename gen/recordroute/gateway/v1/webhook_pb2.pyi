@@ -21,7 +21,7 @@ WEBHOOK_EVENT_WORKFLOW_SUCCEEDED: WebhookEvent
 WEBHOOK_EVENT_WORKFLOW_FAILED: WebhookEvent
 
 class Webhook(_message.Message):
-    __slots__ = ("id", "url", "events", "created_at", "last_attempt_at", "last_status", "last_error", "pending_count")
+    __slots__ = ("id", "url", "events", "created_at", "last_attempt_at", "last_status", "last_error", "pending_count", "last_reason")
     ID_FIELD_NUMBER: _ClassVar[int]
     URL_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
@@ -30,6 +30,7 @@ class Webhook(_message.Message):
     LAST_STATUS_FIELD_NUMBER: _ClassVar[int]
     LAST_ERROR_FIELD_NUMBER: _ClassVar[int]
     PENDING_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LAST_REASON_FIELD_NUMBER: _ClassVar[int]
     id: str
     url: str
     events: _containers.RepeatedScalarFieldContainer[WebhookEvent]
@@ -38,7 +39,8 @@ class Webhook(_message.Message):
     last_status: int
     last_error: str
     pending_count: int
-    def __init__(self, id: _Optional[str] = ..., url: _Optional[str] = ..., events: _Optional[_Iterable[_Union[WebhookEvent, str]]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_attempt_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_status: _Optional[int] = ..., last_error: _Optional[str] = ..., pending_count: _Optional[int] = ...) -> None: ...
+    last_reason: str
+    def __init__(self, id: _Optional[str] = ..., url: _Optional[str] = ..., events: _Optional[_Iterable[_Union[WebhookEvent, str]]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_attempt_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_status: _Optional[int] = ..., last_error: _Optional[str] = ..., pending_count: _Optional[int] = ..., last_reason: _Optional[str] = ...) -> None: ...
 
 class CreateWebhookRequest(_message.Message):
     __slots__ = ("request_id", "url", "events")

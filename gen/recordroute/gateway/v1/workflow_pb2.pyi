@@ -97,12 +97,21 @@ class WorkflowOptions(_message.Message):
     def __init__(self, language: _Optional[str] = ..., stt_model: _Optional[str] = ..., llm_model: _Optional[str] = ..., skip_summary: _Optional[bool] = ..., skip_index: _Optional[bool] = ..., profile: _Optional[_Union[_stt_pb2.Profile, str]] = ..., detect_language_per_segment: _Optional[bool] = ..., translate: _Optional[bool] = ..., hotwords: _Optional[_Iterable[str]] = ..., initial_prompt: _Optional[str] = ..., skip_speakers: _Optional[bool] = ..., speaker_count: _Optional[int] = ..., channel_mode: _Optional[_Union[_stt_pb2.ChannelMode, str]] = ..., audio_stream: _Optional[int] = ..., template: _Optional[str] = ..., output_language: _Optional[str] = ..., first_stage: _Optional[_Union[WorkflowStage, str]] = ..., skip_vocabulary: _Optional[bool] = ..., priority: _Optional[_Union[WorkflowPriority, str]] = ...) -> None: ...
 
 class WorkflowError(_message.Message):
-    __slots__ = ("reason", "message")
+    __slots__ = ("reason", "message", "metadata")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     REASON_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
     reason: str
     message: str
-    def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    metadata: _containers.ScalarMap[str, str]
+    def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class StageStatus(_message.Message):
     __slots__ = ("stage", "state", "percent", "started_at", "ended_at", "remaining", "waiting_for")

@@ -30,6 +30,7 @@ from sqlalchemy.exc import DBAPIError
 
 from recordroute_gateway.answer_keeper import AnswerKeeper
 from recordroute_gateway.blobs import BlobStore
+from recordroute_gateway.clients.health import HealthClient
 from recordroute_gateway.clients.llm import LlmClient
 from recordroute_gateway.clients.models import ModelsClient
 from recordroute_gateway.clients.search import SearchClient
@@ -337,7 +338,14 @@ class GatewayService:
         )
         channels = dict(zip(("stt", "llm", "vector"), self._channels, strict=True))
         system_pb2_grpc.add_SystemServiceServicer_to_server(
-            SystemServicer(channels, self._quota, self._workflows, self._backups, self._files), server
+            SystemServicer(
+                HealthClient(channels, self._engine.holds_back),
+                self._quota,
+                self._workflows,
+                self._backups,
+                self._files,
+            ),
+            server,
         )
         if self._http is not None:
             self._http.attach(server)

@@ -224,6 +224,7 @@ workflows = Table(
     Column("options", JSON, nullable=False),
     Column("error_reason", String(64)),
     Column("error_message", Text),
+    Column("error_metadata", JSON),
     Column("created_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Column("last_sequence", BigInteger, nullable=False),
@@ -246,6 +247,7 @@ workflow_stages = Table(
     Column("running_since", UtcDateTime),
     Column("waiting_reason", String(64)),
     Column("waiting_message", Text),
+    Column("waiting_metadata", JSON),
 )
 
 workflow_events = Table(
@@ -260,8 +262,10 @@ workflow_events = Table(
     Column("percent", Float, nullable=False),
     Column("error_reason", String(64)),
     Column("error_message", Text),
+    Column("error_metadata", JSON),
     Column("waiting_reason", String(64)),
     Column("waiting_message", Text),
+    Column("waiting_metadata", JSON),
 )
 
 # What stages took: `ratio` is seconds of work by seconds of recording.
@@ -290,6 +294,7 @@ webhooks = Table(
     Column("last_attempt_at", UtcDateTime),
     Column("last_status", Integer, nullable=False, default=0),
     Column("last_error", Text, nullable=False, default=""),
+    Column("last_reason", String(64), nullable=False, default=""),
     UniqueConstraint("owner", "request_id"),
 )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import grpc
 
@@ -41,13 +41,31 @@ class InvalidInput(DomainError):
     status = grpc.StatusCode.INVALID_ARGUMENT
 
 
-class FieldViolations(InvalidInput):
-    """Fields of the request break the contract's rules; `violations` maps field paths to what is wrong."""
+class Violation(NamedTuple):
+    """A field that breaks a rule. `rule` is protovalidate's stable name for it ("string.max_bytes"), empty where it is
+    none of the contract's; `limit` is the number in it, where it has one."""
 
-    def __init__(self, violations: list[tuple[str, str]]) -> None:
-        text = "; ".join(f"{field}: {description}" for field, description in violations)
-        super().__init__("INVALID_FIELDS", text)
-        self.violations = violations
+    field: str
+    description: str
+    rule: str = ""
+    limit: str = ""
+
+
+class FieldViolations(InvalidInput):
+    """Fields of the request break the contract's rules. The metadata are those of the first violation."""
+
+    def __init__(self, violations: Sequence[Violation | tuple[str, str]]) -> None:
+        self.violations = [Violation(*violation) for violation in violations]
+        first = self.violations[0]
+        super().__init__(
+            "INVALID_FIELDS",
+            "; ".join(f"{violation.field}: {violation.description}" for violation in self.violations),
+            metadata={
+                name: value
+                for name, value in (("field", first.field), ("rule", first.rule), ("limit", first.limit))
+                if value
+            },
+        )
 
 
 class OutOfRange(DomainError):

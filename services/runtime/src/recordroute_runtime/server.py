@@ -22,6 +22,7 @@ from recordroute_runtime.errors import DomainError
 from recordroute_runtime.interceptors import server_interceptors
 from recordroute_runtime.settings import CommonSettings, ServerSettings, SettingsError, load_settings
 from recordroute_runtime.telemetry import configure_telemetry, serve_metrics
+from recordroute_runtime.threads import ended
 from recordroute_runtime.tls import server_credentials
 
 log = structlog.get_logger(__name__)
@@ -173,6 +174,9 @@ class RunningServer:
         if isinstance(self._service, Drained):
             await self._service.drain()
         await self._server.stop(self._settings.drain_grace_seconds)
+        if self._loading is not None:
+            # Cancelled, it may still take back what it had begun.
+            await ended(self._loading)
         await self._service.close()
 
     async def _load(self) -> None:

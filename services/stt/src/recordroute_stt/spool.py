@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 import os
 import tempfile
 import threading
@@ -39,15 +40,18 @@ class Spool:
         self._ended = False
         self._error: Exception | None = None
         self._discards = False
-        self.last_received = time.monotonic()
+        self.waiting_since = math.inf
+        """When the wait for the next chunk began (time.monotonic); infinite while one is written."""
 
     async def receive(self, chunks: AsyncIterator[bytes]) -> None:
         """Takes the whole upload. What goes wrong with it is raised by the readers."""
         try:
+            self.waiting_since = time.monotonic()
             async for chunk in chunks:
-                self.last_received = time.monotonic()
+                self.waiting_since = math.inf
                 if not self._discards:
                     await in_thread(self._append, chunk)
+                self.waiting_since = time.monotonic()
             if not self._size:
                 raise InvalidInput("MEDIA_EMPTY", "the file is empty")
         except asyncio.CancelledError:
@@ -232,6 +236,6 @@ async def _read_out(spool: Spool, receiving: asyncio.Task[None]) -> None:
     spool.discard()
     deadline = time.monotonic() + READ_OUT_SECONDS
     while not receiving.done() and time.monotonic() < min(
-        deadline, spool.last_received + READ_OUT_IDLE_SECONDS
+        deadline, spool.waiting_since + READ_OUT_IDLE_SECONDS
     ):
         await asyncio.wait([receiving], timeout=READ_OUT_IDLE_SECONDS)

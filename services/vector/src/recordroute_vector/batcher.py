@@ -80,7 +80,8 @@ class Batcher:
         self._workers = workers
         self._idle = workers
         self._window_seconds = window_seconds
-        self._window_ends: float | None = None
+        self._window: asyncio.TimerHandle | None = None
+        self._window_over = False
         self._max_queued_tokens = max_queued_tokens
         self._queued_tokens = 0
         self._by_due: list[_Text] = []
@@ -168,15 +169,21 @@ class Batcher:
             return True
         if self._queued_tokens >= self._encoder.batch_token_budget:
             return True
-        now = monotonic()
-        if self._window_ends is None:
-            self._window_ends = now + self._window_seconds
-            asyncio.get_running_loop().call_later(self._window_seconds, self._start_batches)
-        return now >= self._window_ends
+        if self._window is None and not self._window_over:
+            self._window = asyncio.get_running_loop().call_later(self._window_seconds, self._end_window)
+        return self._window_over
+
+    def _end_window(self) -> None:
+        # By the clock a timer may be early: that it has come is what counts.
+        self._window, self._window_over = None, True
+        self._start_batches()
+        self._window_over = False
 
     def _take(self) -> list[_Text]:
         """Returns the text that is due first with the texts nearest to it in length, and removes them."""
-        self._window_ends = None
+        if self._window is not None:
+            self._window.cancel()
+            self._window = None
         self._expire()
         while self._by_due and not self._by_due[0].waiting:
             heapq.heappop(self._by_due)
@@ -195,6 +202,9 @@ class Batcher:
         for text in batch:
             text.waiting = False
             self._queued_tokens -= len(text.ids)
+        # The first of these only go by themselves: what is due late would be kept for long.
+        if len(self._by_due) > 2 * len(self._by_length):
+            self._forget_taken()
         self._wake_senders()
         return batch
 
@@ -264,9 +274,12 @@ class Batcher:
                 text.waiting = False
                 self._queued_tokens -= len(text.ids)
         self._by_length = kept
+        self._forget_taken()
+        self._wake_senders()
+
+    def _forget_taken(self) -> None:
         self._by_due = [text for text in self._by_due if text.waiting]
         heapq.heapify(self._by_due)
-        self._wake_senders()
 
     def _wake_senders(self) -> None:
         while self._senders:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -136,8 +137,9 @@ class IndexAdminServicer(index_pb2_grpc.IndexServiceServicer):
     async def Snapshot(
         self, request: index_pb2.SnapshotRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> AsyncIterator[index_pb2.SnapshotResponse]:
-        async for chunk in self._embedded().snapshot():
-            yield index_pb2.SnapshotResponse(chunk=chunk)
+        async with aclosing(self._embedded().snapshot()) as chunks:
+            async for chunk in chunks:
+                yield index_pb2.SnapshotResponse(chunk=chunk)
 
     async def Restore(
         self,

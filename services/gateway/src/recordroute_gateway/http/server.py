@@ -6,17 +6,18 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import h11
 import structlog
 import uvicorn
 from recordroute_runtime.server import AddressInUse
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 log = structlog.get_logger(__name__)
 
@@ -37,18 +38,52 @@ RENEWAL_SECONDS = 10.0
 TCP_KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 
 
+class _Transport:
+    """A connection's transport whose closing is its protocol's business."""
+
+    def __init__(self, connection: asyncio.Transport, protocol: EdgeProtocol) -> None:
+        self._connection = connection
+        self.close = protocol.close
+        self.is_closing = protocol.is_closing
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
 class EdgeProtocol(H11Protocol):
     """HTTP/1.1 with a time limit for request heads, for readers that stall and for refused bodies."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._connection: asyncio.Transport
+        self._lingers = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        self._connection = transport
+        super().connection_made(cast("asyncio.Transport", _Transport(transport, self)))
         self._start("head", HEAD_SECONDS, transport.abort)
 
+    def is_closing(self) -> bool:
+        return self._lingers or self._connection.is_closing()
+
+    def close(self) -> None:
+        """Closes the connection. Where its client is still sending, its side is left open for a while: to close it over
+        what has not been read resets it, and can take the answer away from its reader (RFC 9112, 9.6)."""
+        if self.is_closing() or self.conn.their_state not in (h11.SEND_BODY, h11.ERROR):
+            self._connection.close()
+            return
+        self._lingers = True
+        self.flow.resume_reading()
+        if self._connection.can_write_eof():
+            # A client that has gone is not connected any more.
+            with suppress(OSError):
+                self._connection.write_eof()
+        self._start("linger", LINGER_SECONDS, self._connection.close)
+
     def data_received(self, data: bytes) -> None:
+        if self._lingers:
+            return
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE:
             self._stop("head")
@@ -57,13 +92,17 @@ class EdgeProtocol(H11Protocol):
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         self._stop(*self._timers)
+        self.transport = self._connection
         super().handle_websocket_upgrade(event)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if self._lingers:
+            return
         if self.conn.their_state is h11.SEND_BODY:
-            # The request was answered before its end. Closing now could take the answer away from its reader.
-            self._start("linger", LINGER_SECONDS, self.transport.close)
+            # The request was answered before its end.
+            self._stop("linger")
+            self._start("linger", LINGER_SECONDS, partial(self._give_up, self.cycle))
         elif self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
             # The next head has begun to come while this answer was on its way.
             self._start("head", HEAD_SECONDS, self.transport.abort)
@@ -79,6 +118,10 @@ class EdgeProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop(*self._timers)
         super().connection_lost(exc)
+
+    def _give_up(self, answered: RequestResponseCycle) -> None:
+        if self.cycle is answered and self.conn.their_state is h11.SEND_BODY:
+            self._connection.close()
 
     def _start(self, name: str, seconds: float, act: Callable[[], None]) -> None:
         if name not in self._timers:

@@ -52,6 +52,7 @@ class KeyStore:
         self._database = database
         # By id, the hash of the secret and the key, and until when that is believed without looking.
         self._cache: OrderedDict[str, tuple[str, ApiKey, float]] = OrderedDict()
+        self._revocations = 0
         self._noted: dict[str, datetime] = {}
 
     async def create(
@@ -140,6 +141,7 @@ class KeyStore:
                 )
                 made = select(api_keys.c.id).where(api_keys.c.parent_id.in_(ids))
                 ids = (await connection.execute(made)).scalars().all()
+        self._revocations += 1
         for each in revoked:
             self._cache.pop(each, None)
 
@@ -160,16 +162,19 @@ class KeyStore:
         cached = self._cache.get(key_id)
         if cached is not None and time.monotonic() < cached[2]:
             return cached[:2]
-        until = time.monotonic() + CACHE_SECONDS
+        until, revocations = time.monotonic() + CACHE_SECONDS, self._revocations
         async with self._database.read() as connection:
             query = select(api_keys).where(api_keys.c.id == key_id)
             row = (await connection.execute(query)).mappings().one_or_none()
         if row is None:
             return None
-        self._cache[key_id] = (row["secret_sha256"], _key(row), until)
-        if len(self._cache) > MAX_CACHED:
-            self._cache.popitem(last=False)
-        return self._cache[key_id][:2]
+        secret_sha256, key = row["secret_sha256"], _key(row)
+        if revocations == self._revocations:
+            # Otherwise it may be what the row said before.
+            self._cache[key_id] = (secret_sha256, key, until)
+            if len(self._cache) > MAX_CACHED:
+                self._cache.popitem(last=False)
+        return secret_sha256, key
 
     async def _note_use(self, key: ApiKey, now: datetime) -> None:
         minute = now.replace(second=0, microsecond=0)

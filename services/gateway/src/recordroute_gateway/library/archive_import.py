@@ -206,10 +206,10 @@ class _Import:
         try:
             outcome, recording_id = await work
         except DomainError as error:
-            return Result(entry, Outcome.FAILED, "", Failure(error.reason, error.message), done, total)
+            return Result(entry, Outcome.FAILED, "", Failure.of(error), done, total)
         except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError) as error:
             log.info("entry of an archive", entry=entry, error=str(error))
-            failure = Failure("BAD_ARCHIVE", f"what the archive has of {entry} is damaged")
+            failure = Failure.of(bad_archive(f"what it has of {entry} is damaged"))
             return Result(entry, Outcome.FAILED, "", failure, done, total)
         return Result(entry, outcome, recording_id, None, done, total)
 

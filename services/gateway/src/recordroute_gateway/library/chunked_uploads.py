@@ -201,19 +201,13 @@ class ChunkedUploads:
         It goes on where the caller stops waiting, and calling again waits for the same. Raises what `Intake.take_in`
         raises, NotFound (UPLOAD_NOT_FOUND), PreconditionFailed (UPLOAD_INCOMPLETE).
         """
-        found = await self.get(owner, upload_id)
-        if found.recording_id:
+        try:
+            state = await self._remember(owner, upload_id)
+        except PreconditionFailed:
+            found = await self._in_database(owner, upload_id)
             return await self._intake.library.get(owner, found.recording_id)
-        if found.received != Ranges((0,), (found.size_bytes,)):
-            missing, _ = next(found.received.missing(0, found.size_bytes))
-            raise PreconditionFailed(
-                "UPLOAD_INCOMPLETE",
-                f"{found.size_bytes - found.received.total} bytes are missing, the first at {missing}",
-                metadata={"first_missing_offset": str(missing)},
-            )
-        state = await self._remember(owner, upload_id)
         if state.completing is None:
-            state.completing = asyncio.create_task(self._complete(found, state, sha256))
+            state.completing = asyncio.create_task(self._complete(owner, upload_id, state, sha256))
             state.completing.add_done_callback(lambda task: _forget_completing(state, task))
         return await asyncio.shield(state.completing)
 
@@ -396,7 +390,19 @@ class ChunkedUploads:
             )
         return received
 
-    async def _complete(self, found: ChunkedUpload, state: _Open, sha256: str) -> Recording:
+    async def _complete(self, owner: str, upload_id: str, state: _Open, sha256: str) -> Recording:
+        found = await self.get(owner, upload_id)
+        if found.recording_id:
+            # By another call that ended while this one began.
+            self._open.pop(upload_id, None)
+            return await self._intake.library.get(owner, found.recording_id)
+        if found.received != Ranges((0,), (found.size_bytes,)):
+            missing, _ = next(found.received.missing(0, found.size_bytes))
+            raise PreconditionFailed(
+                "UPLOAD_INCOMPLETE",
+                f"{found.size_bytes - found.received.total} bytes are missing, the first at {missing}",
+                metadata={"first_missing_offset": str(missing)},
+            )
         upload = replace(found.upload, sha256=found.upload.sha256 or sha256)
         if state.hashing is not None:
             await state.hashing

@@ -111,7 +111,11 @@ class RecordingEditor:
             if not await is_repeated(connection, user, request_id, recording_id):
                 values = make_values(row, await recording_tags_of(connection, recording_id))
                 if len(values.get("tags", ())) > MAX_TAGS:
-                    raise InvalidInput("BAD_LABEL", f"a recording has {MAX_TAGS} tags at most")
+                    raise InvalidInput(
+                        "BAD_LABEL",
+                        f"a recording has {MAX_TAGS} tags at most",
+                        metadata={"limit": str(MAX_TAGS)},
+                    )
                 changed = await self._library.set_values(connection, row, values)
                 if INDEXED & changed and await _is_indexed(connection, recording_id):
                     await add_index_task(connection, row.owner, recording_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
@@ -52,6 +53,7 @@ class FailedArtifact:
     message: str
     workflow_id: str
     failed_at: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class RecordingKind(StrEnum):

@@ -571,6 +571,7 @@ async def _failed(connection: AsyncConnection, workflow_ids: list[str]) -> dict[
                 message=row.error_message or "",
                 workflow_id=workflow_id,
                 failed_at=row.time,
+                metadata=row.error_metadata or {},
             )
         )
     return failed

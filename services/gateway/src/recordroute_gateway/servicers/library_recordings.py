@@ -120,7 +120,7 @@ class RecordingCalls(LibraryCalls):
             try:
                 await self._edit_one(user, request, recording_id)
             except DomainError as error:
-                errors[recording_id] = failure_message(Failure(error.reason, error.message))
+                errors[recording_id] = failure_message(Failure.of(error))
         await self._parts.keeper.settle(request.recording_ids)
         if request.delete.purge:
             await self._parts.removal.settle()

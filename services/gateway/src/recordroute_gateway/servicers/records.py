@@ -96,7 +96,7 @@ def _failed_artifact_message(failed: FailedArtifact) -> library_pb2.Artifact:
         kind=_kind(failed.kind),
         created_at=to_timestamp(failed.failed_at),
         state="ARTIFACT_STATE_FAILED",
-        error=workflow_pb2.WorkflowError(reason=failed.reason, message=failed.message),
+        error=failure_message(Failure(failed.reason, failed.message, failed.metadata)),
         made_from=map(_kind, MADE_FROM[failed.kind]),
         workflow_id=failed.workflow_id,
     )
@@ -170,7 +170,11 @@ def options_message(options: Options) -> workflow_pb2.WorkflowOptions:
 
 
 def failure_message(failure: Failure | None) -> workflow_pb2.WorkflowError | None:
-    return workflow_pb2.WorkflowError(reason=failure.reason, message=failure.message) if failure else None
+    if failure is None:
+        return None
+    return workflow_pb2.WorkflowError(
+        reason=failure.reason, message=failure.message, metadata=failure.metadata
+    )
 
 
 def workflow_message(workflow: Workflow, outlook: Outlook | None = None) -> workflow_pb2.Workflow:

@@ -4,40 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import grpc.aio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 from recordroute.gateway.v1 import system_pb2, system_pb2_grpc
 from recordroute_runtime.wire import to_timestamp
 
+from recordroute_gateway.clients.health import HealthClient
 from recordroute_gateway.identity.caller import current_caller
 from recordroute_gateway.identity.storage import StorageQuota
 from recordroute_gateway.library.backup import Backups
 from recordroute_gateway.workflow.store import WorkflowStore
 
-HEALTH_SECONDS = 2.0
-
 
 class SystemServicer(system_pb2_grpc.SystemServiceServicer):
-    """`channels` are those of the services, by name; `files` is where files are kept, None where that is elsewhere."""
+    """`files` is where files are kept, None where that is elsewhere."""
 
     def __init__(
         self,
-        channels: Mapping[str, grpc.aio.Channel],
+        health: HealthClient,
         quota: StorageQuota,
         workflows: WorkflowStore,
         backups: Backups,
         files: Path | None,
     ) -> None:
-        self._health: dict[str, Any] = {
-            name: health_pb2_grpc.HealthStub(channel) for name, channel in channels.items()
-        }
+        self._health = health
         self._quota = quota
         self._workflows = workflows
         self._backups = backups
@@ -47,7 +42,7 @@ class SystemServicer(system_pb2_grpc.SystemServiceServicer):
     async def GetSystemStatus(
         self, request: system_pb2.GetSystemStatusRequest, context: Any
     ) -> system_pb2.GetSystemStatusResponse:
-        services = await asyncio.gather(*(self._service(name) for name in self._health))
+        services = await asyncio.gather(*(self._service(name) for name in self._health.names))
         queued, running = await self._workflows.counts()
         return system_pb2.GetSystemStatusResponse(
             version=version("recordroute-gateway"),
@@ -67,12 +62,7 @@ class SystemServicer(system_pb2_grpc.SystemServiceServicer):
                 yield system_pb2.BackupResponse(chunk=chunk)
 
     async def _service(self, name: str) -> system_pb2.ServiceStatus:
-        try:
-            answer = await self._health[name].Check(health_pb2.HealthCheckRequest(), timeout=HEALTH_SECONDS)
-        except grpc.aio.AioRpcError as error:
-            message = "does not answer" if error.code() is grpc.StatusCode.UNAVAILABLE else error.details()
-            return system_pb2.ServiceStatus(name=name, message=message or error.code().name)
-        ready = answer.status == health_pb2.HealthCheckResponse.SERVING
-        return system_pb2.ServiceStatus(
-            name=name, ready=ready, message="" if ready else "is starting, or lacks something: see its log"
-        )
+        trouble = await self._health.trouble(name)
+        if trouble is None:
+            return system_pb2.ServiceStatus(name=name, ready=True)
+        return system_pb2.ServiceStatus(name=name, reason=trouble.reason, message=trouble.message)

@@ -47,5 +47,6 @@ def _message(webhook: Webhook) -> webhook_pb2.Webhook:
         last_attempt_at=to_timestamp(webhook.last_attempt_at) if webhook.last_attempt_at else None,
         last_status=webhook.last_status,
         last_error=webhook.last_error,
+        last_reason=webhook.last_reason,
         pending_count=webhook.pending_count,
     )

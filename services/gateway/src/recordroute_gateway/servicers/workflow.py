@@ -82,7 +82,7 @@ class WorkflowServicer(workflow_pb2_grpc.WorkflowServiceServicer):
                     recording_id, request_id, options, batch_id=request.request_id
                 )
             except DomainError as error:
-                failure = failure_message(Failure(error.reason, error.message))
+                failure = failure_message(Failure.of(error))
             results.append(workflow_pb2.StartWorkflowsResult(recording_id=recording_id, error=failure))
         messages = dict(zip(started, await self._messages(list(started.values())), strict=True))
         for result in results:

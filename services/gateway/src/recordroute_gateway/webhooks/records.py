@@ -27,6 +27,7 @@ class Webhook:
     last_attempt_at: datetime | None = None
     last_status: int = 0
     last_error: str = ""
+    last_reason: str = ""
     pending_count: int = 0
 
 

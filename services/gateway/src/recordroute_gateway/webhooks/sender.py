@@ -14,6 +14,7 @@ from recordroute_runtime.errors import InvalidInput
 from sqlalchemy.exc import SQLAlchemyError
 from standardwebhooks import Webhook as Signer
 
+from recordroute_gateway.webhooks.failures import failure_of_error, failure_of_status
 from recordroute_gateway.webhooks.records import Delivery
 from recordroute_gateway.webhooks.store import WebhookStore
 
@@ -84,17 +85,19 @@ class WebhookSender:
                     await asyncio.wait_for(self._news.wait(), POLL_SECONDS)
 
     async def _send(self, delivery: Delivery) -> None:
-        status, error = 0, ""
+        status = 0
         try:
             status = await self._post(delivery)
-            if not 200 <= status < 300:
-                error = f"the receiver answered with HTTP status {status}"
-        except (httpx.HTTPError, OSError, InvalidInput) as failure:
-            error = str(failure) or type(failure).__name__
+            failure = failure_of_status(status)
+        except (httpx.HTTPError, OSError, InvalidInput) as error:
+            failure = failure_of_error(error)
+            log.info("webhook gets no answer", webhook=delivery.webhook.id, error=str(error) or repr(error))
         retry_after = WAITS[delivery.attempts] if delivery.attempts < len(WAITS) else None
-        if error:
-            log.info("webhook", webhook=delivery.webhook.id, error=error, given_up=retry_after is None)
-        await self._store.settle(delivery, status=status, error=error, retry_after=retry_after)
+        if failure is not None:
+            log.info(
+                "webhook", webhook=delivery.webhook.id, reason=failure.reason, given_up=retry_after is None
+            )
+        await self._store.settle(delivery, status=status, failure=failure, retry_after=retry_after)
 
     async def _post(self, delivery: Delivery) -> int:
         url = httpx.URL(delivery.webhook.url)
@@ -129,5 +132,6 @@ class WebhookSender:
             if self._private_addresses or ipaddress.ip_address(address.partition("%")[0]).is_global:
                 return address
         raise InvalidInput(
-            "BAD_URL", f"{url.host} is not on the public internet, and nothing else is allowed"
+            "WEBHOOK_ADDRESS_PRIVATE",
+            f"{url.host} is not on the public internet, and nothing else is allowed",
         )

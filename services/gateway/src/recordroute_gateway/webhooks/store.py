@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from recordroute_gateway.database import Database
 from recordroute_gateway.tables import webhook_deliveries, webhooks
 from recordroute_gateway.webhooks.records import Delivery, Webhook, WebhookEvent
+from recordroute_gateway.workflow.records import Failure
 
 WEBHOOKS_AT_MOST = 20
 SECRET_BYTES = 32
@@ -62,6 +63,7 @@ class WebhookStore:
                         created_at=webhook.created_at,
                         last_status=0,
                         last_error="",
+                        last_reason="",
                     )
                 )
         except IntegrityError:
@@ -121,18 +123,23 @@ class WebhookStore:
         ]
 
     async def settle(
-        self, delivery: Delivery, *, status: int, error: str, retry_after: timedelta | None
+        self, delivery: Delivery, *, status: int, failure: Failure | None, retry_after: timedelta | None
     ) -> None:
-        """Records how a request went: taken (no error), to be sent again after a time, or given up (no time)."""
+        """Records how a request went: taken (no failure), to be sent again after a time, or given up (no time)."""
         now = datetime.now(UTC)
         async with self._database.write() as connection:
             await connection.execute(
                 update(webhooks)
                 .where(webhooks.c.id == delivery.webhook.id)
-                .values(last_attempt_at=now, last_status=status, last_error=error)
+                .values(
+                    last_attempt_at=now,
+                    last_status=status,
+                    last_error=failure.message if failure else "",
+                    last_reason=failure.reason if failure else "",
+                )
             )
             place = webhook_deliveries.c.id == delivery.id
-            if error and retry_after is not None:
+            if failure is not None and retry_after is not None:
                 await connection.execute(
                     update(webhook_deliveries)
                     .where(place)
@@ -179,5 +186,6 @@ def _webhook(row: Any, webhook_id: str = "") -> Webhook:
         last_attempt_at=row.last_attempt_at,
         last_status=row.last_status,
         last_error=row.last_error,
+        last_reason=row.last_reason,
         pending_count=getattr(row, "pending_count", 0),
     )

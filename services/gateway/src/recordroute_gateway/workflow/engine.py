@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import grpc
@@ -26,8 +27,8 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from dbos._error import DBOSNonExistentWorkflowError
 from dbos._serialization import DBOSPortableJSON
 from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
-from recordroute_runtime.errors import DomainError
+from purgatory.domain.model import OPENED, OpenedState
+from recordroute_runtime.errors import DomainError, UpstreamUnavailable
 from recordroute_runtime.remote import read_error
 from recordroute_runtime.telemetry import call_span
 from recordroute_runtime.threads import in_thread
@@ -225,8 +226,8 @@ class WorkflowEngine:
         self._running[workflow_id] = task
         try:
             result = await task
-        except UpstreamBroken as error:
-            waiting = Failure("UPSTREAM_UNAVAILABLE", str(error))
+        except UpstreamBroken:
+            waiting = _away(SERVICE_OF_STAGE[stage])
             if can_put_off:
                 await self._store.record(workflow_id, stage, State.QUEUED, waiting_for=waiting)
                 return Failure(PUT_OFF, waiting.message)
@@ -261,6 +262,12 @@ class WorkflowEngine:
                 if task := self._running.get(workflow_id):
                     task.cancel()
 
+    async def holds_back(self, service: str) -> bool:
+        """Whether a service gets no calls of stages for some seconds because the last ones broke off."""
+        breaker = (await self._breakers.get_breaker(service)).context
+        # An open breaker only notices with the next call that its time is over.
+        return breaker.state == OPENED and time.time() <= (breaker.opened_at or 0.0) + breaker.ttl
+
     async def _with_patience(self, workflow: Workflow, stage: Stage, *, can_put_off: bool) -> bool | Failure:
         tries, service = _Tries(), SERVICE_OF_STAGE[stage]
         async for attempt in stamina.retry_context(
@@ -275,7 +282,7 @@ class WorkflowEngine:
                     async with await self._breakers.get_breaker(service):
                         return await self._in_turn(workflow, stage, tries)
                 except (OpenedState, UpstreamBroken) as error:
-                    waiting = Failure("UPSTREAM_UNAVAILABLE", f"the {service} service does not answer")
+                    waiting = _away(service)
                     if attempt.num >= TRIES_BEFORE_TELLING:
                         await self._store.record(workflow.id, stage, State.RUNNING, waiting_for=waiting)
                     raise UpstreamBroken(waiting.message) from error
@@ -294,7 +301,7 @@ class WorkflowEngine:
                 with call_span(f"workflow/{stage.value}", ()):
                     worked = await self._stages.run(stage, context)
             except DomainError as error:
-                return Failure(error.reason, error.message)
+                return Failure.of(error)
             except grpc.aio.AioRpcError as error:
                 return self._judge(error, stage, tries, asyncio.get_running_loop().time() - started)
             if worked:
@@ -309,7 +316,7 @@ class WorkflowEngine:
         """Returns why a call failed for good; raises UpstreamBroken where it may not fail the next time."""
         remote = read_error(error)
         service = SERVICE_OF_STAGE[stage]
-        failure = Failure(remote.reason or remote.code.name, remote.message)
+        failure = Failure(remote.reason or remote.code.name, remote.message, remote.metadata)
         if remote.can_retry:
             # A service that is away is waited for; one that worked and broke down is not for ever.
             tries.breakdowns += seconds > BREAKDOWN_SECONDS and remote.retry_after is None
@@ -317,6 +324,7 @@ class WorkflowEngine:
                 return Failure(
                     "SERVICE_BROKE_DOWN",
                     f"the {service} service broke down {tries.breakdowns} times over this recording",
+                    {"service": service, "count": str(tries.breakdowns)},
                 )
         elif remote.code in DOUBTFUL and remote.reason in ("", "INTERNAL", "DEADLINE_EXCEEDED"):
             tries.doubtful += 1
@@ -325,7 +333,7 @@ class WorkflowEngine:
         else:
             return failure
         log.warning("service does not answer", service=service, stage=stage.value, message=remote.message)
-        raise UpstreamBroken(f"the {service} service does not answer") from error
+        raise UpstreamBroken(_away(service).message) from error
 
     def _reporter(self, workflow_id: str, stage: Stage) -> Any:
         last_time, last_percent = 0.0, 0.0
@@ -338,6 +346,10 @@ class WorkflowEngine:
                 await self._store.record(workflow_id, stage, State.RUNNING, percent=round(percent, 1))
 
         return report
+
+
+def _away(service: str) -> Failure:
+    return Failure.of(UpstreamUnavailable(service))
 
 
 _engine: WorkflowEngine | None = None
@@ -362,7 +374,7 @@ def _dbos_id(workflow_id: str, attempt: int) -> str:
 async def run_stage_step(workflow_id: str, stage: str, can_put_off: bool) -> dict[str, str] | None:
     """One stage; the result is a reference (the artifact is in the library), or why it failed."""
     failure = await _current().run_stage(workflow_id, Stage(stage), can_put_off=can_put_off)
-    return None if failure is None else {"reason": failure.reason, "message": failure.message}
+    return None if failure is None else asdict(failure)
 
 
 @DBOS.step(name="leave_out")
@@ -371,7 +383,7 @@ async def leave_out_step(workflow_id: str, stage: str) -> None:
 
 
 @DBOS.step(name="finish")
-async def finish_step(workflow_id: str, failure: dict[str, str] | None) -> None:
+async def finish_step(workflow_id: str, failure: dict[str, Any] | None) -> None:
     await _current().finish(workflow_id, Failure(**failure) if failure else None)
 
 

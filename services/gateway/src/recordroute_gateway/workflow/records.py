@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from recordroute_runtime.errors import DomainError
+from recordroute_runtime.remote import RemoteError
 
 from recordroute_gateway.library.records import ArtifactKind
 
@@ -92,10 +96,16 @@ class Options:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why something failed: a stable reason and a sentence for people."""
+    """Why something failed: a stable reason, a sentence for people, and the values in the sentence by name."""
 
     reason: str
     message: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, error: DomainError | RemoteError) -> Failure:
+        """Returns a failure of what was raised here, or by a service."""
+        return cls(error.reason, error.message, error.metadata)
 
 
 @dataclass(frozen=True)

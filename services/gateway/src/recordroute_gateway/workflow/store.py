@@ -173,8 +173,7 @@ class WorkflowStore:
                 if state.ended:
                     changes |= {
                         "ended_at": now,
-                        "error_reason": failure.reason if failure else None,
-                        "error_message": failure.message if failure else None,
+                        **_failure_columns("error", failure),
                     }
             else:
                 advanced = await _advance_stage(
@@ -229,8 +228,7 @@ class WorkflowStore:
                         retry_request_id=request_id,
                         last_sequence=sequence,
                         ended_at=None,
-                        error_reason=None,
-                        error_message=None,
+                        **_failure_columns("error", None),
                     )
                 )
                 await connection.execute(
@@ -245,8 +243,7 @@ class WorkflowStore:
                         started_at=None,
                         ended_at=None,
                         running_since=None,
-                        waiting_reason=None,
-                        waiting_message=None,
+                        **_failure_columns("waiting", None),
                     )
                 )
                 await _insert_event(connection, workflow_id, sequence, now, None, State.QUEUED, 0.0, None)
@@ -402,8 +399,7 @@ async def _advance_stage(
     changes: dict[str, Any] = {
         "state": state.value,
         "percent": percent,
-        "waiting_reason": waiting_for.reason if waiting_for else None,
-        "waiting_message": waiting_for.message if waiting_for else None,
+        **_failure_columns("waiting", waiting_for),
     }
     if row.started_at is None and state is not State.SKIPPED:
         changes["started_at"] = now
@@ -434,20 +430,30 @@ async def _insert_event(
             stage=stage.value if stage else "",
             state=state.value,
             percent=percent,
-            error_reason=failure.reason if failure else None,
-            error_message=failure.message if failure else None,
-            waiting_reason=waiting_for.reason if waiting_for else None,
-            waiting_message=waiting_for.message if waiting_for else None,
+            **_failure_columns("error", failure),
+            **_failure_columns("waiting", waiting_for),
         )
     )
 
 
+def _failure_columns(prefix: str, failure: Failure | None) -> dict[str, Any]:
+    return {
+        f"{prefix}_reason": failure.reason if failure else None,
+        f"{prefix}_message": failure.message if failure else None,
+        f"{prefix}_metadata": dict(failure.metadata) if failure and failure.metadata else None,
+    }
+
+
 def _failure(row: Row[Any]) -> Failure | None:
-    return Failure(row.error_reason, row.error_message) if row.error_reason else None
+    if not row.error_reason:
+        return None
+    return Failure(row.error_reason, row.error_message, row.error_metadata or {})
 
 
 def _waiting(row: Row[Any]) -> Failure | None:
-    return Failure(row.waiting_reason, row.waiting_message) if row.waiting_reason else None
+    if not row.waiting_reason:
+        return None
+    return Failure(row.waiting_reason, row.waiting_message, row.waiting_metadata or {})
 
 
 async def _load(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[Workflow]:

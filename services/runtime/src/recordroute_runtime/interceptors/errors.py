@@ -42,8 +42,13 @@ def error_status(error: DomainError) -> status_pb2.Status:
         details.append(
             error_details_pb2.BadRequest(
                 field_violations=[
-                    error_details_pb2.BadRequest.FieldViolation(field=field, description=description)
-                    for field, description in error.violations
+                    error_details_pb2.BadRequest.FieldViolation(
+                        field=violation.field,
+                        description=violation.description,
+                        # The form that the type's comment asks for.
+                        reason=violation.rule.upper().replace(".", "_"),
+                    )
+                    for violation in error.violations
                 ]
             )
         )

@@ -7,7 +7,7 @@ from typing import Any
 import protovalidate
 from google.protobuf.message import Message
 
-from recordroute_runtime.errors import FieldViolations
+from recordroute_runtime.errors import FieldViolations, Violation
 from recordroute_runtime.interceptors.handlers import CallInterceptor
 
 
@@ -18,6 +18,12 @@ def _path(violation: protovalidate.Violation) -> str:
         if element.subscript is not None:
             text += f"[{element.subscript.value}]"
     return text.lstrip(".")
+
+
+def _violation(violation: protovalidate.Violation) -> Violation:
+    value = violation.rule_value
+    limit = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+    return Violation(_path(violation), violation.proto.message, violation.proto.rule_id, limit)
 
 
 class ValidationInterceptor(CallInterceptor):
@@ -31,5 +37,5 @@ class ValidationInterceptor(CallInterceptor):
             return message
         violations = protovalidate.collect_violations(message)
         if violations:
-            raise FieldViolations([(_path(violation), violation.proto.message) for violation in violations])
+            raise FieldViolations(list(map(_violation, violations)))
         return message

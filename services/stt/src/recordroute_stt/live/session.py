@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 
+from recordroute_runtime.threads import ended
+
 from recordroute_stt.engine import SAMPLE_RATE, Samples, SpeechEngine
 from recordroute_stt.live.audio_input import AudioInput
 from recordroute_stt.live.capacity import LiveCapacity, Pace
@@ -73,7 +75,8 @@ class LiveSession:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            for task in tasks:
+                await ended(task)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

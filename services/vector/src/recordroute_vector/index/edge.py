@@ -16,8 +16,16 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Sequence,
+)
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +38,7 @@ from recordroute_runtime.errors import (
     StorageFull,
     UpstreamUnavailable,
 )
-from recordroute_runtime.threads import in_thread
+from recordroute_runtime.threads import ended, in_thread
 
 from recordroute_vector.index.errors import VectorsMissing
 from recordroute_vector.index.files import IndexFiles, Manifest, has_room
@@ -280,7 +288,7 @@ class EdgeIndex:
         async with self._maintenance, self._busy(Activity.REEMBEDDING):
             await self._rebuild(self._manifest(), transform, switched)
 
-    async def snapshot(self) -> AsyncIterator[bytes]:
+    async def snapshot(self) -> AsyncGenerator[bytes, None]:
         """Yields the whole index as it is at one moment after the call, in chunks. Raises StorageFull where it can't
         be put aside."""
         with tempfile.TemporaryFile(dir=self._files.directory) as spool:
@@ -355,10 +363,11 @@ class EdgeIndex:
             raise UpstreamUnavailable("index")
         return self._worker
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _unlock(self) -> None:
         if self._lock is not None:
@@ -401,8 +410,15 @@ class EdgeIndex:
         log.error("index worker died, starting it again", status=worker.process.returncode)
         for attempt in itertools.count():
             await asyncio.sleep(RESTART_BACKOFF_SECONDS[min(attempt, len(RESTART_BACKOFF_SECONDS) - 1)])
+            if self._worker is not None:
+                return
             try:
-                self._use(await self._start_worker(self._number))
+                again = await self._start_worker(self._number)
+                # Another generation may have come into use meanwhile: with its own worker.
+                if self._worker is None:
+                    self._use(again)
+                else:
+                    await again.stop()
                 return
             except (DomainError, RuntimeError) as error:
                 log.error("index can't be opened", error=str(error))
@@ -462,12 +478,14 @@ class EdgeIndex:
             await worker.call("warm")
             async with self._gate.nobody_writes():
                 await self._catch_up(worker, journal, position, transform)
-                retired = await self._switch(number, worker, changed=transform is not None, switched=switched)
+                retiring = await self._switch(
+                    number, worker, changed=transform is not None, switched=switched
+                )
         except BaseException:
             if worker is not self._worker:
                 await worker.stop()
             raise
-        await self._retire(*retired)
+        await asyncio.shield(retiring)
 
     async def _catch_up(
         self, worker: Worker, journal: Path, position: int, transform: Transform | None
@@ -477,21 +495,36 @@ class EdgeIndex:
             return following
         changes, following = await in_thread(read_changes, journal, position)
         with tempfile.NamedTemporaryFile(dir=self._files.directory) as file:
-            copy = Journal(Path(file.name))
-            for record in changes:
-                if record.kind is Kind.PART:
-                    rows = await transform(await in_thread(decode_rows, record.data))
-                    record = replace(record, data=await in_thread(encode_rows, rows))
-                copy.append(record)
-            copy.close()
+            with closing(Journal(Path(file.name))) as copy:
+                for record in changes:
+                    if record.kind is Kind.PART:
+                        rows = await transform(await in_thread(decode_rows, record.data))
+                        record = replace(record, data=await in_thread(encode_rows, rows))
+                    copy.append(record)
             await worker.call("catch_up", file.name, 0)
         return following
 
     async def _switch(
         self, number: int, worker: Worker, *, changed: bool, switched: Callable[[], None] | None = None
-    ) -> tuple[Worker | None, int]:
-        """Puts a generation in use and returns the one before. `changed`: what searches find is not the same."""
-        await self._on_disk(self._files.publish, number)
+    ) -> asyncio.Task[None]:
+        """Puts a generation in use, wholly or not at all, and returns the task that takes the one before away.
+        `changed`: what searches find is not the same."""
+
+        async def whole() -> asyncio.Task[None]:
+            await self._on_disk(self._files.publish, number)
+            return self._take_over(number, worker, changed=changed, switched=switched)
+
+        # A caller that goes away between the two would leave the new one for the next start and writes in the old one.
+        task = asyncio.create_task(whole())
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await ended(task)
+            raise
+
+    def _take_over(
+        self, number: int, worker: Worker, *, changed: bool, switched: Callable[[], None] | None
+    ) -> asyncio.Task[None]:
         retired = self._worker, self._number
         # From here to the end nobody else runs: a search meets either all of the old or all of the new.
         self._number = number
@@ -500,12 +533,14 @@ class EdgeIndex:
             self._epoch = uuid.uuid4().hex
         if switched is not None:
             switched()
-        return retired
+        return self._spawn(self._retire(*retired))
 
     async def _retire(self, worker: Worker | None, number: int) -> None:
         if worker is not None:
-            await worker.drained()
-            await worker.stop()
+            try:
+                await worker.drained()
+            finally:
+                await worker.stop()
         await self._on_disk(shutil.rmtree, self._files.generation(number))
 
     async def _blocks(self, transform: Transform | None) -> AsyncIterator[bytes]:
@@ -544,12 +579,12 @@ class EdgeIndex:
         try:
             await worker.call("catch_up", str(snapshot), tail)
             measure: Measure = await worker.call("measure")
-            retired = await self._switch(number, worker, changed=True)
+            retiring = await self._switch(number, worker, changed=True)
         except BaseException:
             if worker is not self._worker:
                 await worker.stop()
             raise
-        await self._retire(*retired)
+        await asyncio.shield(retiring)
         return measure.passages
 
     async def _write_snapshot(self, descriptor: int) -> None:

@@ -81,8 +81,10 @@ class IndexFiles:
             ) from error
 
     def finish(self, number: int) -> None:
-        """Gives a draft its name, for good. Raises OSError."""
+        """Gives a draft its name, for good, in the place of one that was never published. Raises OSError."""
         sync_tree(self.draft(number))
+        if self.generation(number).exists():
+            shutil.rmtree(self.generation(number))
         self.draft(number).rename(self.generation(number))
         sync_folder(self.directory / "generations")
 

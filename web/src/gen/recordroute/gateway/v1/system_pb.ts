@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file recordroute/gateway/v1/system.proto.
  */
 export const file_recordroute_gateway_v1_system: GenFile = /*@__PURE__*/
-  fileDesc("CiNyZWNvcmRyb3V0ZS9nYXRld2F5L3YxL3N5c3RlbS5wcm90bxIWcmVjb3Jkcm91dGUuZ2F0ZXdheS52MSIYChZHZXRTeXN0ZW1TdGF0dXNSZXF1ZXN0Ij0KDVNlcnZpY2VTdGF0dXMSDAoEbmFtZRgBIAEoCRINCgVyZWFkeRgCIAEoCBIPCgdtZXNzYWdlGAMgASgJIvMBChdHZXRTeXN0ZW1TdGF0dXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEi4KCnN0YXJ0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjcKCHNlcnZpY2VzGAMgAygLMiUucmVjb3Jkcm91dGUuZ2F0ZXdheS52MS5TZXJ2aWNlU3RhdHVzEhUKDXN0b3JhZ2VfYnl0ZXMYBCABKAQSEgoKZnJlZV9ieXRlcxgFIAEoBBIYChBxdWV1ZWRfd29ya2Zsb3dzGAYgASgNEhkKEXJ1bm5pbmdfd29ya2Zsb3dzGAcgASgNIg8KDUJhY2t1cFJlcXVlc3QiHwoOQmFja3VwUmVzcG9uc2USDQoFY2h1bmsYASABKAwy3gEKDVN5c3RlbVNlcnZpY2UScgoPR2V0U3lzdGVtU3RhdHVzEi4ucmVjb3Jkcm91dGUuZ2F0ZXdheS52MS5HZXRTeXN0ZW1TdGF0dXNSZXF1ZXN0Gi8ucmVjb3Jkcm91dGUuZ2F0ZXdheS52MS5HZXRTeXN0ZW1TdGF0dXNSZXNwb25zZRJZCgZCYWNrdXASJS5yZWNvcmRyb3V0ZS5nYXRld2F5LnYxLkJhY2t1cFJlcXVlc3QaJi5yZWNvcmRyb3V0ZS5nYXRld2F5LnYxLkJhY2t1cFJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CiNyZWNvcmRyb3V0ZS9nYXRld2F5L3YxL3N5c3RlbS5wcm90bxIWcmVjb3Jkcm91dGUuZ2F0ZXdheS52MSIYChZHZXRTeXN0ZW1TdGF0dXNSZXF1ZXN0Ik0KDVNlcnZpY2VTdGF0dXMSDAoEbmFtZRgBIAEoCRINCgVyZWFkeRgCIAEoCBIPCgdtZXNzYWdlGAMgASgJEg4KBnJlYXNvbhgEIAEoCSLzAQoXR2V0U3lzdGVtU3RhdHVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIuCgpzdGFydGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI3CghzZXJ2aWNlcxgDIAMoCzIlLnJlY29yZHJvdXRlLmdhdGV3YXkudjEuU2VydmljZVN0YXR1cxIVCg1zdG9yYWdlX2J5dGVzGAQgASgEEhIKCmZyZWVfYnl0ZXMYBSABKAQSGAoQcXVldWVkX3dvcmtmbG93cxgGIAEoDRIZChFydW5uaW5nX3dvcmtmbG93cxgHIAEoDSIPCg1CYWNrdXBSZXF1ZXN0Ih8KDkJhY2t1cFJlc3BvbnNlEg0KBWNodW5rGAEgASgMMt4BCg1TeXN0ZW1TZXJ2aWNlEnIKD0dldFN5c3RlbVN0YXR1cxIuLnJlY29yZHJvdXRlLmdhdGV3YXkudjEuR2V0U3lzdGVtU3RhdHVzUmVxdWVzdBovLnJlY29yZHJvdXRlLmdhdGV3YXkudjEuR2V0U3lzdGVtU3RhdHVzUmVzcG9uc2USWQoGQmFja3VwEiUucmVjb3Jkcm91dGUuZ2F0ZXdheS52MS5CYWNrdXBSZXF1ZXN0GiYucmVjb3Jkcm91dGUuZ2F0ZXdheS52MS5CYWNrdXBSZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Asks how the system is.
@@ -55,6 +55,17 @@ export type ServiceStatus = Message<"recordroute.gateway.v1.ServiceStatus"> & {
    * @generated from field: string message = 3;
    */
   message: string;
+
+  /**
+   * Stable name of why not, empty where it is: SERVICE_UNREACHABLE (nothing answers at its address, or without a
+   * certificate that is trusted), SERVICE_TIMED_OUT (it took too long to answer), SERVICE_NOT_READY (it answers that it
+   * is starting, stopping, or lacks something, a model for instance), SERVICE_FOREIGN (what answers there does not talk
+   * as a service does: another program, for instance) or SERVICE_HELD_BACK (its calls broke off several times, so that
+   * the gateway gives it no work for some seconds).
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
 };
 
 /**
