@@ -62,12 +62,19 @@ class EmbeddedSystem:
 
     def __init__(self, data_dir: Path, environment: dict[str, str]) -> None:
         self.data_dir = data_dir
-        self.environment = {**os.environ, **environment, "RECORDROUTE_DATA_DIR": str(data_dir)}
+        self.temporary = data_dir.with_name(f"{data_dir.name}-temporary")
+        self.environment = {
+            **os.environ,
+            **environment,
+            "RECORDROUTE_DATA_DIR": str(data_dir),
+            "TMPDIR": str(self.temporary),
+        }
         self.environment.pop("RECORDROUTE_GATEWAY", None)
         self._process: subprocess.Popen[bytes] | None = None
         self._channels: list[grpc.Channel] = []
 
     def start(self) -> None:
+        self.temporary.mkdir(exist_ok=True)
         self._process = subprocess.Popen(
             [COMMAND, "up", "--port", "0"],
             env=self.environment,

@@ -38,6 +38,8 @@ export default defineConfig({
     // For machines that are busy with other tests.
     testTimeout: 60_000,
     unstubGlobals: true,
+    // What a mock was called with is forgotten: restoreMocks does that to spies alone.
+    clearMocks: true,
     restoreMocks: true,
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["./src/test-setup.ts"],

@@ -9,7 +9,15 @@ import uuid
 from pathlib import Path
 
 import pytest
-from recordroute.gateway.v1 import library_pb2, search_pb2, upload_pb2, voice_pb2, workflow_pb2
+from recordroute.gateway.v1 import (
+    library_pb2,
+    search_pb2,
+    upload_pb2,
+    voice_pb2,
+    webhook_pb2,
+    webhook_pb2_grpc,
+    workflow_pb2,
+)
 from recordroute.stt.v1 import stt_pb2
 from recordroute_cli.exit_codes import ExitCode
 from recordroute_cli.render import moment
@@ -146,7 +154,12 @@ def test_voices_are_remembered_with_consent_only_and_forgotten(cli, library):
     request = library.of_type(voice_pb2.RememberVoiceRequest)[0]
     assert (request.recording_id, request.speaker, request.consent) == (recording.id, "S1", True)
     assert "김민지" in cli("voices", "list").out
-    assert cli("voices", "forget", "김").code == ExitCode.NOT_FOUND
+    kept = library.voices[0].id
+    # Nothing is forgotten by accident: not by a part of a name, nor by the beginning of an id that may be anybody's.
+    for vague in ("김", "", kept[0], kept[:3]):
+        ran = cli("voices", "forget", vague)
+        assert (ran.code, ran.err) == (ExitCode.NOT_FOUND, f"error: no voice is called {vague!r}\n")
+    assert [voice.id for voice in library.voices] == [kept]
     assert "is forgotten" in cli("voices", "forget", "김민지").out
     assert json.loads(cli("voices", "list", "--json").out) == {"voices": []}
 
@@ -450,7 +463,7 @@ def test_search_to_a_day_takes_the_whole_day(cli, library, monkeypatch):
         (("show", "abc"), "error: 'abc' is not the id of a recording"),
         (("show", "x" * 40), f"error: {'x' * 40} is not the id of a recording"),
         (("frobnicate",), "error: No such command 'frobnicate'"),
-        (("add",), "error: Missing argument 'FILE...'"),
+        (("add",), "error: Missing argument 'FILE'"),
         (("add", "x", "--tempo", "2"), "error: No such option: --tempo"),
         (("export", "abcd", "--format", "doc"), "error: Invalid value for '--format'"),
     ],
@@ -594,3 +607,37 @@ def test_every_command_has_help_with_an_example(cli):
         assert ran.code == ExitCode.OK
         assert f"Example: recordroute {command}" in ran.out
         assert "--json" in ran.out
+
+
+class Webhooks(webhook_pb2_grpc.WebhookServiceServicer):
+    """Two webhooks whose ids begin alike."""
+
+    def __init__(self) -> None:
+        self.ids = ["1f3a9c0e-0000-4000-8000-000000000001", "1f3a77ab-0000-4000-8000-000000000002"]
+
+    async def ListWebhooks(self, request, context):
+        return webhook_pb2.ListWebhooksResponse(
+            webhooks=[webhook_pb2.Webhook(id=each, url="https://example.org/") for each in self.ids]
+        )
+
+    async def DeleteWebhook(self, request, context):
+        self.ids.remove(request.webhook_id)
+        return webhook_pb2.DeleteWebhookResponse()
+
+
+def test_only_the_webhook_that_is_meant_is_removed(cli, gateway, library):
+    webhooks = Webhooks()
+    gateway.stop()
+    library.more = [lambda server: webhook_pb2_grpc.add_WebhookServiceServicer_to_server(webhooks, server)]
+    gateway.start()
+    for vague in ("", "1", "1f3"):
+        assert cli("webhooks", "rm", vague).code == ExitCode.USAGE
+    ran = cli("webhooks", "rm", "1f3a")
+    assert (ran.code, ran.err) == (
+        ExitCode.USAGE,
+        "error: 2 webhooks have ids that begin with 1f3a: give more of it\n",
+    )
+    assert cli("webhooks", "rm", "77ab").code == ExitCode.NOT_FOUND
+    assert len(webhooks.ids) == 2
+    assert cli("webhooks", "rm", "1F3A77").out == "1f3a77ab is gone\n"
+    assert webhooks.ids == ["1f3a9c0e-0000-4000-8000-000000000001"]

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from recordroute.gateway.v1 import search_pb2, upload_pb2, workflow_pb2
+from recordroute.gateway.v1 import search_pb2, system_pb2, system_pb2_grpc, upload_pb2, workflow_pb2
 from recordroute_cli.commands import demo
 from recordroute_cli.exit_codes import ExitCode
 from recordroute_cli.places import ServerInfo, data_dir
@@ -78,11 +78,70 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_doctor_finds_nothing_wrong(cli, gateway, models):
+class Status(system_pb2_grpc.SystemServiceServicer):
+    """Says of the services what it is told to say."""
+
+    def __init__(self, *services: system_pb2.ServiceStatus) -> None:
+        self.services = services
+
+    async def GetSystemStatus(self, request, context):
+        return system_pb2.GetSystemStatusResponse(services=self.services)
+
+
+@pytest.fixture
+def tell(gateway, library):
+    """Makes the gateway say so of its services."""
+
+    def tell(*services: system_pb2.ServiceStatus) -> None:
+        gateway.stop()
+        library.more = [
+            lambda server: system_pb2_grpc.add_SystemServiceServicer_to_server(Status(*services), server)
+        ]
+        gateway.start()
+
+    return tell
+
+
+def test_doctor_finds_nothing_wrong(cli, gateway, models, tell):
+    tell(system_pb2.ServiceStatus(name="stt", ready=True))
     ran = cli("doctor")
     assert (ran.code, ran.err) == (ExitCode.OK, "")
     assert f"ready at {gateway.address}" in ran.out
+    assert "stt is ready" in ran.out
     assert "no problems found" in ran.out
+
+
+def test_doctor_tells_of_services_that_are_not_ready(cli, gateway, models, tell, monkeypatch):
+    tell(
+        system_pb2.ServiceStatus(name="stt", reason="SERVICE_UNREACHABLE", message="does not answer"),
+        system_pb2.ServiceStatus(name="llm", reason="SERVICE_HELD_BACK", message="broke off"),
+    )
+
+    def wrong() -> dict[str, str]:
+        ran = cli("doctor", "--json")
+        assert ran.code == ExitCode.FAILED
+        checks = [check for check in json.loads(ran.out)["checks"] if check["area"] == "services"]
+        return {check["text"]: check["mend"] for check in checks}
+
+    assert wrong() == {
+        "stt does not answer (SERVICE_UNREACHABLE)": (
+            "start it, or correct its address in the gateway's settings; read its log"
+        ),
+        "llm broke off (SERVICE_HELD_BACK)": "wait a moment; if it stays so, read its log",
+    }
+    monkeypatch.delenv("RECORDROUTE_GATEWAY")
+    ServerInfo(gateway.address, os.getpid(), "", "1").write(data_dir())
+    log = data_dir() / "logs" / "stt.log"
+    assert wrong()["stt does not answer (SERVICE_UNREACHABLE)"] == (
+        f"wait a moment; if it stays so, read {log}"
+    )
+
+
+def test_doctor_that_may_not_ask_says_so(cli, gateway, models):
+    # This gateway has no SystemService.
+    ran = cli("doctor")
+    assert ran.code == ExitCode.FAILED
+    assert "services their state can't be asked for" in ran.out
 
 
 def test_doctor_says_what_is_wrong_and_how_to_mend_it(cli, gateway, models, monkeypatch, tmp_path):
@@ -151,7 +210,10 @@ def test_help_is_quick_because_it_imports_little():
     assert ran.stderr == "[]\n"
 
 
-def test_ctrl_c_while_watching(gateway, library, tmp_path):
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, -signal.SIGTERM)]
+)
+def test_a_command_cleans_up_before_a_signal_ends_it(gateway, library, number, code):
     workflow = library.begin(library.add())
     library.hold_after = 3
     process = subprocess.Popen(
@@ -161,9 +223,9 @@ def test_ctrl_c_while_watching(gateway, library, tmp_path):
     # The event that comes before the stream is held has been shown: the command is past its start.
     while "50 %" not in process.stderr.readline():
         assert process.poll() is None
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == ExitCode.INTERRUPTED
+    assert process.returncode == code
     assert err == f"the work goes on; watch with: recordroute watch {workflow.id[:8]}\ninterrupted\n"
 
 

@@ -215,6 +215,22 @@ def test_the_slower_of_two_is_told_and_changes_nothing(
     assert (now.overview, len(now.sections)) == ("Mine.", 2)
 
 
+def test_changes_are_made_only_to_what_was_seen(cli, talk: str) -> None:
+    seen = json.loads(cli("minutes", talk, "--json").out)["etag"]
+    after = json.loads(cli("minutes", talk, "--etag", seen, "--remove", "3", "--json").out)
+    assert len(lines_of(after)) == 2
+    ran = cli("minutes", talk, "--etag", seen, "--remove", "3")
+    assert (ran.code, ran.out) == (ExitCode.FAILED, "")
+    # Not that there is no line 3: there was one when the caller looked.
+    assert ran.err == (
+        f"error: the minutes have changed since the etag was {seen}: look again (ETAG_MISMATCH)\n"
+    )
+    error = json.loads(cli("minutes", talk, "--etag", seen, "--tick", "2", "--json").out)["error"]
+    assert (error["status"], error["reason"]) == ("ABORTED", "ETAG_MISMATCH")
+    assert lines_of(json.loads(cli("minutes", talk, "--json").out)) == lines_of(after)
+    assert cli("minutes", talk, "--etag", after["etag"], "--tick", "2").code == ExitCode.OK
+
+
 def test_minutes_that_are_older_than_the_transcript_say_so(cli, talk: str) -> None:
     assert cli("edit", talk, "--replace", "morning", "evening").code == ExitCode.OK
     ran = cli("minutes", talk, "--tick", "2")

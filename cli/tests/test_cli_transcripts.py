@@ -120,6 +120,26 @@ def test_refused_edit_is_told(cli, library, talk: str, monkeypatch: pytest.Monke
     assert json.loads(ran.out)["error"]["reason"] == "ETAG_MISMATCH"
 
 
+@pytest.mark.parametrize("command", [("edit", "--speaker", "S1=Anna"), ("undo",)])
+def test_transcripts_are_changed_only_as_they_were_seen(
+    cli, library, talk: str, command: tuple[str, ...]
+) -> None:
+    library.revisions = [revision(2), revision(1)]
+    newest = {"edit": "e1", "undo": "e2"}[command[0]]
+    ran = cli(command[0], talk, *command[1:], "--etag", "e0", "--json")
+    assert ran.code == ExitCode.FAILED
+    assert json.loads(ran.out)["error"] == {
+        "message": "the transcript has changed since the etag was e0: look again (ETAG_MISMATCH)",
+        "status": "ABORTED",
+        "reason": "ETAG_MISMATCH",
+    }
+    changes = (library_pb2.EditTranscriptRequest, library_pb2.RevertTranscriptRequest)
+    assert not any(isinstance(request, changes) for request in library.requests)
+    assert cli(command[0], talk, *command[1:], "--etag", newest).code == ExitCode.OK
+    (made,) = [request for request in library.requests if isinstance(request, changes)]
+    assert made.etag == newest
+
+
 def revision(number: int, reverted_to: int | None = None) -> library_pb2.TranscriptRevision:
     made = library_pb2.TranscriptRevision(
         revision=number,

@@ -147,7 +147,7 @@ class FileServer:
         handler.wfile.flush()
         fault.reached.set()
         if fault.stalls:
-            self._release.wait(20)
+            self._release.wait(120)
         handler.close_connection = fault.after is not None
 
     def _content(
@@ -194,7 +194,7 @@ class Shop:
             "package_index": f"{self.server.url}/simple",
             "hub_endpoint": self.server.url,
             "catalogue": self.catalogue,
-            "stall_timeout_seconds": 0.4,
+            "stall_timeout_seconds": 60.0,
             "attempts": ATTEMPTS,
         }
         return ModelsSettings(**{**defaults, **values})

@@ -25,7 +25,13 @@ PATH = "/file.bin"
 
 @pytest.fixture
 def downloader() -> Iterator[Downloader]:
-    with Downloader(stall_timeout_seconds=0.3, attempts=3) as downloader:
+    with Downloader(stall_timeout_seconds=60.0, attempts=3) as downloader:
+        yield downloader
+
+
+@pytest.fixture
+def impatient() -> Iterator[Downloader]:
+    with Downloader(stall_timeout_seconds=1.0, attempts=3) as downloader:
         yield downloader
 
 
@@ -76,21 +82,21 @@ def test_a_link_cut_more_often_than_the_attempts_still_ends_well_while_bytes_arr
     assert server.sent() == len(CONTENT)
 
 
-def test_a_stalled_answer_is_given_up_and_resumed(server: Any, downloader: Downloader, target: Path) -> None:
+def test_a_stalled_answer_is_given_up_and_resumed(server: Any, impatient: Downloader, target: Path) -> None:
     server.add(PATH, CONTENT)
     server.stall(PATH, 50_000)
-    fetch(downloader, server, target)
+    fetch(impatient, server, target)
     assert target.read_bytes() == CONTENT
     assert server.requests[1].range == "bytes=50000-"
 
 
-def test_a_server_that_stays_silent_is_an_error(server: Any, downloader: Downloader, target: Path) -> None:
+def test_a_server_that_stays_silent_is_an_error(server: Any, impatient: Downloader, target: Path) -> None:
     server.add(PATH, CONTENT)
-    for _ in range(4):
-        server.stall(PATH, 0)
+    silences = [server.stall(PATH, 0) for _ in range(4)]
     with pytest.raises(FetchError, match="does not answer in time"):
-        fetch(downloader, server, target)
-    assert len(server.requests) == 3
+        fetch(impatient, server, target)
+    assert all(silence.wait(60) for silence in silences[:3])
+    assert not silences[3].is_set()
 
 
 @pytest.mark.parametrize("status", [500, 503, 429, 408])
@@ -222,16 +228,18 @@ def test_a_name_without_an_address_is_told_at_once(
 
 
 def test_a_proxy_that_is_away_is_named_without_its_password(
-    server: Any, monkeypatch: pytest.MonkeyPatch, retries: list[str], direct: None
+    monkeypatch: pytest.MonkeyPatch, retries: list[str], direct: None
 ) -> None:
-    address = server.url.removeprefix("http://")
-    server.close()
-    monkeypatch.setenv("HTTP_PROXY", f"http://user:secret@{address}")
-    with (
-        Downloader(stall_timeout_seconds=0.3, attempts=3) as downloader,
-        pytest.raises(SourceUnreachable) as error,
-    ):
-        downloader.get(f"http://models.invalid{PATH}", {})
+    # Bound and not listening: nobody else takes the address, and it refuses.
+    with socket.socket() as away:
+        away.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{away.getsockname()[1]}"
+        monkeypatch.setenv("HTTP_PROXY", f"http://user:secret@{address}")
+        with (
+            Downloader(stall_timeout_seconds=60.0, attempts=3) as downloader,
+            pytest.raises(SourceUnreachable) as error,
+        ):
+            downloader.get(f"http://models.invalid{PATH}", {})
     assert str(error.value) == f"no connection to models.invalid by the proxy {address}: Connection refused"
     assert retries == []
 
@@ -246,7 +254,7 @@ def test_packets_that_nobody_answers_are_given_up_after_one_try(
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(deaf.getsockname())
-        downloader = stack.enter_context(Downloader(stall_timeout_seconds=0.3, attempts=3))
+        downloader = stack.enter_context(Downloader(stall_timeout_seconds=60.0, attempts=3))
         with pytest.raises(SourceUnreachable, match=r"^no connection to 127\.0\.0\.1: no answer in 1 s$"):
             downloader.get(f"http://127.0.0.1:{deaf.getsockname()[1]}{PATH}", {})
     assert retries == []

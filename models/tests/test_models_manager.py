@@ -338,7 +338,7 @@ def test_a_killed_pull_goes_on_where_it_was(shop: Any, folder: Path, make_manage
     code = (
         "import pathlib, sys\n"
         "from recordroute_models import ModelManager, ModelsSettings\n"
-        "settings = ModelsSettings(catalogue=sys.argv[2], hub_endpoint=sys.argv[3], stall_timeout_seconds=30)\n"
+        "settings = ModelsSettings(catalogue=sys.argv[2], hub_endpoint=sys.argv[3], stall_timeout_seconds=60)\n"
         "def show(event):\n"
         "    if getattr(event, 'done_bytes', 0) >= 20_000: print('there', flush=True)\n"
         "ModelManager(pathlib.Path(sys.argv[1]), settings).pull(['hub-only'], show)\n"
@@ -367,9 +367,7 @@ def test_two_pulls_at_once_fetch_once(shop: Any, folder: Path, make_manager: Mak
     results: list[int] = []
 
     def pull(observer: Callable[[Progress | Notice], None]) -> None:
-        results.append(
-            make_manager(stall_timeout_seconds=20.0).pull(["hub-only"], observer)[0].downloaded_bytes
-        )
+        results.append(make_manager().pull(["hub-only"], observer)[0].downloaded_bytes)
 
     first = threading.Thread(target=pull, args=(lambda _event: None,))
     first.start()
@@ -380,8 +378,8 @@ def test_two_pulls_at_once_fetch_once(shop: Any, folder: Path, make_manager: Mak
     second.start()
     assert waits.wait(60)
     shop.server.resume()
-    first.join(10)
-    second.join(10)
+    first.join(60)
+    second.join(60)
     assert sorted(results) == [0, len(shop.hub_only)]
     assert [request.status for request in shop.server.asked(path)] == [200, 206]
     assert (folder / "hub-only" / "model.bin").read_bytes() == shop.hub_only
@@ -516,13 +514,13 @@ def test_files_that_stay_corrupt_are_said_to_be_so_and_leave_nothing(
 
 def test_clean_leaves_what_is_being_pulled(shop: Any, folder: Path, make_manager: MakeManager) -> None:
     silent = shop.server.stall(shop.hub("org/only", "model.bin"), 20_000)
-    puller = threading.Thread(target=make_manager(stall_timeout_seconds=20.0).pull, args=(["hub-only"],))
+    puller = threading.Thread(target=make_manager().pull, args=(["hub-only"],))
     puller.start()
     assert silent.wait(60)
     notices: list[Progress | Notice] = []
     make_manager().clean(["hub-only"], observer=notices.append)
     shop.server.resume()
-    puller.join(10)
+    puller.join(60)
     assert notices == [Notice("hub-only", "is being pulled by another process and stays")]
     assert make_manager().status("hub-only").state is State.INSTALLED
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 
 import grpc
 import pytest
@@ -259,8 +260,17 @@ def test_empty_page(grpc_stub) -> None:
     answer = grpc_stub.ListRecordings(library_pb2.ListRecordingsRequest(text="회의"), timeout=60)
     assert not answer.recordings
     assert answer.next_page_token == ""
+
+
+def test_facets_count_the_recordings(grpc_stub) -> None:
+    request = library_pb2.ListRecordingsRequest(page_size=1000)
+    recordings = grpc_stub.ListRecordings(request, timeout=60).recordings
     facets = grpc_stub.ListFacets(library_pb2.ListFacetsRequest(), timeout=60)
-    assert facets == library_pb2.ListFacetsResponse()
+    for found, values in (
+        (facets.tags, [tag for recording in recordings for tag in recording.tags]),
+        (facets.languages, [recording.language for recording in recordings if recording.language]),
+    ):
+        assert {facet.value: facet.recording_count for facet in found} == Counter(values)
 
 
 def test_what_is_not_there_is_told_for_each(grpc_stub) -> None:

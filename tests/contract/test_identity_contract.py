@@ -58,6 +58,10 @@ def test_key_from_its_making_to_its_end(grpc_stub, grpc_addr: str) -> None:
 
 
 def test_what_was_done_is_in_the_log(grpc_stub) -> None:
+    creation = identity_pb2.CreateApiKeyRequest(request_id=str(uuid.uuid4()), name="log", scopes=[1])
+    grpc_stub.CreateApiKey(creation, timeout=SECONDS)
+    revocation = identity_pb2.RevokeApiKeyRequest(request_id=str(uuid.uuid4()), api_key_id="rrk_nobody")
+    assert reason(grpc_stub.RevokeApiKey, revocation) == "API_KEY_NOT_FOUND"
     events = grpc_stub.ListAuditEvents(identity_pb2.ListAuditEventsRequest(), timeout=SECONDS).events
     actions = [(event.action, event.outcome) for event in events]
     assert ("IdentityService/CreateApiKey", "OK") in actions

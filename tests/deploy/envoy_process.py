@@ -41,7 +41,7 @@ def upstream_address(cluster: dict[str, Any]) -> dict[str, Any]:
 
 async def wait_until_live(admin: Path, envoy: subprocess.Popen[bytes], log: Path) -> str:
     """Waits until Envoy serves and has found the gRPC server healthy; returns the URL of its listener."""
-    async with asyncio.timeout(60), httpx.AsyncClient(trust_env=False) as client:
+    async with asyncio.timeout(60), httpx.AsyncClient(trust_env=False, timeout=60) as client:
         while True:
             assert envoy.poll() is None, log.read_text()
             if admin.exists() and (address := admin.read_text()):

@@ -48,7 +48,7 @@ def talk(system, data: Path) -> Iterator[str]:
         asked = search_pb2.SearchRequest(query="library", recording_ids=[recording_id])
         return any("library" in hit.text for hit in system.search.Search(asked, timeout=CALL_SECONDS).hits)
 
-    wait_for(is_found, "the new text in the search", 60)
+    wait_for(is_found, "the new text in the search")
     yield recording_id
     delete = library_pb2.DeleteRecordingRequest(request_id=str(uuid.uuid4()), recording_id=recording_id)
     system.library.DeleteRecording(delete, timeout=CALL_SECONDS)

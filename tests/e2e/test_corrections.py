@@ -60,7 +60,7 @@ def test_corrected_name_is_found_and_recognised_the_next_time(system, data: Path
     (segment,) = answer.changed_segments
     assert segment.words[-1].end.ToTimedelta() <= segment.end.ToTimedelta()
     wait_for(
-        lambda: found_texts(system, recording_id, "ComfyUI") == [corrected], "the new text in the search", 30
+        lambda: found_texts(system, recording_id, "ComfyUI") == [corrected], "the new text in the search"
     )
     terms = vocabulary_pb2_grpc.VocabularyServiceStub(system.channel())
     (term,) = terms.ListTerms(vocabulary_pb2.ListTermsRequest(), timeout=CALL_SECONDS).terms

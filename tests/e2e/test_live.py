@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from recordroute.gateway.v1 import library_pb2
@@ -58,15 +57,15 @@ def test_a_played_file_becomes_captions_and_then_a_recording(system, data: Path)
 
 
 def test_ctrl_c_keeps_what_was_said_until_then(system, data: Path) -> None:
-    process = run_live(system, "--file", data / "jfk.flac", "--json", "--keep-only")
+    process = run_live(system, "--file", data / "sonnet_1.mp3", "--json", "--keep-only")
     assert process.stdout is not None
-    lines, stopped_at = [], 0.0
+    lines, is_stopped = [], False
     for line in process.stdout:
         lines.append(json.loads(line))
-        if not stopped_at and lines[-1].get("saved_audio_sequence", 0) >= 30:
-            stopped_at = time.monotonic()
+        if not is_stopped and lines[-1].get("saved_audio_sequence", 0) >= 30:
+            is_stopped = True
             process.send_signal(signal.SIGINT)
     assert process.wait(SECONDS) == 0
     seconds = recording_of(system, lines).duration.ToTimedelta().total_seconds()
-    assert 3.0 <= seconds < 11.0
+    assert 3.0 <= seconds < 50.0
     assert "stopping" in [line["type"] for line in lines]

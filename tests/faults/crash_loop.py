@@ -167,7 +167,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        system = EmbeddedSystem(Path(folder), dict(SMALL_MODELS))
+        system = EmbeddedSystem(Path(folder) / "data", dict(SMALL_MODELS))
         system.start()
         loop = CrashLoop(system, arguments.seed)
         try:

@@ -124,12 +124,12 @@ def test_a_killed_gateway_loses_at_most_a_second_and_makes_the_recording_by_itse
     assert "fellow americans" in transcript(live_system, recording.id)
 
 
-def test_a_client_that_comes_back_after_a_kill_goes_on_with_the_session(live_system, chunks) -> None:
-    before = set(recordings(live_system))
-    speaker = Speaker(live_system, chunks)
+def test_a_client_that_comes_back_after_a_kill_goes_on_with_the_session(system, chunks) -> None:
+    before = set(recordings(system))
+    speaker = Speaker(system, chunks)
     speaker.speak(0, 40)
-    live_system.kill("gateway")
-    live_system.wait_until_ready()
+    system.kill("gateway")
+    system.wait_until_ready()
     opened = speaker.come_back()
     assert opened.next_audio_sequence >= speaker.acknowledged - 10
     speaker.speak(opened.next_audio_sequence, len(chunks))
@@ -141,18 +141,18 @@ def test_a_client_that_comes_back_after_a_kill_goes_on_with_the_session(live_sys
     captions = [event.caption.result for event in events if event.HasField("caption")]
     assert "what you can do for your country" in captions[-1].stable_text.lower().replace(",", "")
     assert to_seconds(captions[-1].end) == pytest.approx(10.5, abs=0.8)
-    (made,) = set(recordings(live_system)) - before
+    (made,) = set(recordings(system)) - before
     assert made == ended.recording_id
-    assert ended_well(live_system, ended.workflow_id)
-    assert "what you can do for your country" in transcript(live_system, made).replace(",", "")
+    assert ended_well(system, ended.workflow_id)
+    assert "what you can do for your country" in transcript(system, made).replace(",", "")
 
 
-def test_a_killed_speech_service_costs_no_audio_and_captions_come_again(live_system, chunks) -> None:
-    speaker = Speaker(live_system, chunks)
+def test_a_killed_speech_service_costs_no_audio_and_captions_come_again(system, chunks) -> None:
+    speaker = Speaker(system, chunks)
     speaker.speak(0, 20)
-    live_system.kill("stt")
+    system.kill("stt")
     speaker.speak(20, 40)
-    while not live_system.is_ready():
+    while not system.is_ready():
         # It pauses, and keeps the session open.
         speaker.push(b"")
         time.sleep(0.1)
@@ -165,8 +165,8 @@ def test_a_killed_speech_service_costs_no_audio_and_captions_come_again(live_sys
     captions = [event.caption.result for event in events if event.HasField("caption")]
     assert to_seconds(captions[-1].end) == pytest.approx(10.5, abs=0.8)
     ended = events[-1].ended
-    assert to_seconds(recordings(live_system)[ended.recording_id].duration) == pytest.approx(11.0, abs=0.05)
-    assert ended_well(live_system, ended.workflow_id)
-    words = transcript(live_system, ended.recording_id)
+    assert to_seconds(recordings(system)[ended.recording_id].duration) == pytest.approx(11.0, abs=0.05)
+    assert ended_well(system, ended.workflow_id)
+    words = transcript(system, ended.recording_id)
     assert "fellow americans" in words
     assert "your country" in words

@@ -188,6 +188,7 @@ def fuzzer(make_system: Callable[..., Any], tmp_path_factory: pytest.TempPathFac
     broken = system.log("gateway").partition("Traceback")
     assert not broken[1], broken[0][-500:] + broken[1] + broken[2][:6000]
     assert system.stop() == 0
+    assert list(system.temporary.iterdir()) == []
 
 
 @pytest.mark.timeout(max(600, EXAMPLES // 10))

@@ -39,8 +39,8 @@ def models_dir() -> Path:
     return load_settings(CommonSettings).models_dir.absolute()
 
 
-def ensure_models() -> None:
-    """Fetches those of the needed models that are missing or broken, with progress.
+def ensure_models(stops: StopSignals) -> None:
+    """Fetches those of the needed models that are missing or broken, with progress; that can be interrupted.
 
     Raises the errors of the model manager; ModelMissing where RECORDROUTE_OFFLINE forbids to fetch.
     """
@@ -64,7 +64,8 @@ def ensure_models() -> None:
     if absent and common.offline:
         raise ModelMissingOffline(absent[0])
     if absent:
-        models.pull(absent)
+        with stops.interrupting():
+            models.pull(absent)
 
 
 def show_event(event: Event) -> None:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import traceback
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -39,6 +39,7 @@ from recordroute_cli.commands import (
 )
 from recordroute_cli.errors import CommandError
 from recordroute_cli.exit_codes import ExitCode
+from recordroute_cli.stop_signals import StopSignals, stop_signals
 
 DEBUG_VARIABLE = "RECORDROUTE_DEBUG"
 
@@ -129,10 +130,12 @@ def _root(
     terminal.reset()
 
 
-def run(arguments: list[str] | None = None) -> int:
-    """Runs a command line and returns its exit code; errors have been printed, each on one line."""
+def run(arguments: list[str] | None = None, stops: StopSignals | None = None) -> int:
+    """Runs a command line and returns its exit code; errors have been printed, each on one line. What `stops` hears
+    interrupts it."""
     try:
-        result = app(args=arguments, prog_name="recordroute", standalone_mode=False)
+        with stops.interrupting() if stops is not None else contextlib.nullcontext():
+            result = app(args=arguments, prog_name="recordroute", standalone_mode=False)
     except CommandError as error:
         return _report(error)
     except typer.TyperException as error:
@@ -194,26 +197,16 @@ def _unforeseen(error: Exception) -> CommandError:
 
 def main() -> None:
     """The entry point of the package."""
-    ended_by: list[int] = []
-
-    def end(number: int, _: object) -> NoReturn:
-        ended_by.append(number)
-        raise KeyboardInterrupt
-
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    # A command cleans up after these as it does after Ctrl-C.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, end)
-    code = run()
-    if ended_by:
+    with stop_signals() as stops:
+        code = run(stops=stops)
+    if stops.last in (signal.SIGTERM, signal.SIGHUP):
         # Whoever started this process is to see what ended it.
         with contextlib.suppress(OSError):
             sys.stdout.flush()
-        signal.signal(ended_by[0], signal.SIG_DFL)
-        signal.raise_signal(ended_by[0])
+        signal.raise_signal(stops.last)
     sys.exit(code)
 
 

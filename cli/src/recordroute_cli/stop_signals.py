@@ -17,9 +17,11 @@ class StopSignals:
     def __init__(self) -> None:
         self._act: Callable[[], None] | None = None
         self._waiting = False
+        self.last: int | None = None
 
-    def heard(self, *_: Any) -> None:
-        """The signal handler."""
+    def heard(self, number: int, _: Any) -> None:
+        """The signal handler. `last` is the last signal that came."""
+        self.last = number
         if self._act is None:
             self._waiting = True
         else:
@@ -39,14 +41,26 @@ class StopSignals:
 
     @contextmanager
     def interrupting(self) -> Iterator[None]:
-        """A section that the first request ends with KeyboardInterrupt. A second one does not disturb the clean-up."""
+        """A section that a request ends with KeyboardInterrupt.
+
+        Also where a library makes another error of that, as numpy does while it is imported, or goes on regardless.
+        """
+        is_interrupted = False
 
         def interrupt() -> NoReturn:
-            self._act = None
+            nonlocal is_interrupted
+            is_interrupted = True
             raise KeyboardInterrupt
 
-        with self.calling(interrupt):
-            yield
+        try:
+            with self.calling(interrupt):
+                yield
+        except Exception as error:
+            if is_interrupted:
+                raise KeyboardInterrupt from error
+            raise
+        if is_interrupted:
+            raise KeyboardInterrupt
 
 
 @contextmanager

@@ -36,5 +36,5 @@ def tiny_services(*arguments):
 recordroute_cli.supervisor.embedded_services = tiny_services
 recordroute_cli.supervisor.BACKOFF_SECONDS = (0.05,)
 recordroute_cli.supervisor.STOP_SECONDS = 600.0
-recordroute_cli.embedded.ensure_models = lambda: None
+recordroute_cli.embedded.ensure_models = lambda stops: None
 main()

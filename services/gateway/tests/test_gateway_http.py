@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -48,7 +48,8 @@ from recordroute_gateway.identity.limits import CallLimits
 from recordroute_runtime import errors
 from recordroute_runtime.documents import document
 from recordroute_runtime.interceptors import server_interceptors
-from recordroute_runtime.server import AddressInUse
+from recordroute_runtime.server import AddressInUse, server_options
+from recordroute_runtime.settings import ServerSettings
 from starlette.datastructures import Headers
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
@@ -196,14 +197,15 @@ async def running(
     async with AsyncExitStack() as stack:
         health, library, uploads, embedding = HealthServicer(), Library(), Uploads(), Embedding()
         await health.set("", SERVING)
-        grpc_server = grpc.aio.server(interceptors=server_interceptors())
+        address = f"unix:{folder}/s"
+        options = server_options(ServerSettings(listen=address))
+        grpc_server = grpc.aio.server(interceptors=server_interceptors(), options=options)
         health_pb2_grpc.add_HealthServicer_to_server(health, grpc_server)
         library_pb2_grpc.add_LibraryServiceServicer_to_server(library, grpc_server)
         upload_pb2_grpc.add_UploadServiceServicer_to_server(uploads, grpc_server)
         identity_pb2_grpc.add_IdentityServiceServicer_to_server(Identity(), grpc_server)
         embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server(embedding, grpc_server)
         workflow_pb2_grpc.add_WorkflowServiceServicer_to_server(Workflows(), grpc_server)
-        address = f"unix:{folder}/s"
         grpc_server.add_insecure_port(address)
         await grpc_server.start()
         stack.push_async_callback(grpc_server.stop, 0)
@@ -379,7 +381,6 @@ async def talk(port: int, data: bytes, *, then: bytes = b"", seconds: float = 60
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "HEAD_SECONDS", 0.3)
-    monkeypatch.setattr(server, "LINGER_SECONDS", 0.3)
     monkeypatch.setattr(server, "STALLED_SECONDS", 0.5)
     monkeypatch.setattr(guard, "BODY_IDLE_SECONDS", 0.3)
     monkeypatch.setattr(guard, "BODY_START_SECONDS", 0.3)
@@ -415,6 +416,7 @@ async def test_a_body_that_trickles_is_given_up(edge: Running) -> None:
             writer.write(b"x")
             await asyncio.wait([answer], timeout=0.05)
     assert answer.result().startswith(b"HTTP/1.1 408")
+    assert b"\r\nconnection: close\r\n" in answer.result()
     writer.close()
 
 
@@ -430,31 +432,55 @@ async def test_a_reader_that_takes_nothing_is_dropped(edge: Running) -> None:
     writer.close()
 
 
-@pytest.mark.usefixtures("impatient")
-async def test_a_refused_body_is_not_read_for_ever(edge: Running) -> None:
-    head = b"POST /process HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 1000000000\r\n\r\n"
-    # More than the server has read when it refuses.
-    assert (await talk(edge.port, head, then=b"x" * 10_000_000)).startswith(b"HTTP/1.1 421")
-    assert (await talk(edge.port, head)).startswith(b"HTTP/1.1 421")
+REFUSED = b"POST /process HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 1000000000\r\n\r\n"
 
 
-@pytest.mark.usefixtures("impatient")
-async def test_a_refused_body_that_comes_all_the_same_keeps_the_connection(guarded: Running) -> None:
+@pytest.mark.parametrize("size", [0, 1000, 10_000_000])
+async def test_who_is_refused_while_it_sends_is_told(
+    size: int, edge: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "LINGER_SECONDS", 60.0)
+    assert (await talk(edge.port, REFUSED, then=b"x" * size)).startswith(b"HTTP/1.1 421")
+
+
+async def test_a_refused_body_is_not_read_for_ever(edge: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "LINGER_SECONDS", 0.3)
+    _, writer = await asyncio.open_connection("127.0.0.1", edge.port)
+    writer.write(REFUSED)
+    async with asyncio.timeout(60):
+        while not writer.transport.is_closing():
+            writer.write(b"x")
+            await asyncio.sleep(0.02)
+
+
+async def test_a_refused_body_that_comes_all_the_same_keeps_the_connection(
+    guarded: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expired: list[Callable[[], None]] = []
+    start = server.EdgeProtocol._start
+
+    def noted(protocol: server.EdgeProtocol, name: str, seconds: float, act: Callable[[], None]) -> None:
+        if name == "linger":
+            expired.append(act)
+        else:
+            start(protocol, name, seconds, act)
+
+    monkeypatch.setattr(server.EdgeProtocol, "_start", noted)
     reader, writer = await asyncio.open_connection("127.0.0.1", guarded.port)
-    writer.write(
-        b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n"
-    )
+    writer.write(b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n")
     async with asyncio.timeout(60):
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 401")
         body = b'{"query": "a", "documents": ["b"]}'
         writer.write(
             b"x" * 10 + b"POST /v2/rerank HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer writer\r\n"
-            b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
         )
         await guarded.embedding.begun.wait()
-    # It takes longer than the time for the body that was refused.
+    # The time for the body that was refused is over while the next request is worked on.
+    (give_up,) = expired
+    give_up()
     ended = asyncio.create_task(guarded.embedding.ended.wait())
-    await asyncio.wait([ended], timeout=2 * server.LINGER_SECONDS)
+    await asyncio.wait([ended], timeout=0.2)
     assert not ended.done()
     writer.close()
     await asyncio.wait_for(ended, 60)

@@ -75,7 +75,7 @@ async def test_deleting_keeps_what_another_recording_shares(
     content = (data / "jfk.flac").read_bytes()
     first = await receive(upload_of(), in_chunks(content), intake)
     second = await receive(upload_of(), in_chunks(content), intake)
-    await library.put_artifact(first.id, ArtifactKind.TRANSCRIPT, b"{}", model="m", workflow_id="w")
+    await library.put_artifact(first.id, ArtifactKind.MINUTES, b"{}", model="m", workflow_id="w")
     await library.delete(first.id)
     with pytest.raises(NotFound):
         await library.get("local", first.id)

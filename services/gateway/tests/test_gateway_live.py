@@ -306,10 +306,14 @@ class Stream:
         raise AssertionError(f"the stream ended without {kind}: {self.events}")
 
     async def until_said(self, text: str) -> live_pb2.LiveEvent:
-        while True:
-            event = await self.until("caption")
-            if event.caption.result.is_final and event.caption.result.stable_text == text:
-                return event
+        """Reads on until a final caption says it, if none has before."""
+
+        def says_it(event: live_pb2.LiveEvent) -> bool:
+            return event.caption.result.is_final and event.caption.result.stable_text == text
+
+        while not (found := [event for event in self.events if says_it(event)]):
+            await self.until("caption")
+        return found[-1]
 
     async def until_saved(self, count: int) -> None:
         """Reads on until so many chunks are safe, if that has not been told before."""

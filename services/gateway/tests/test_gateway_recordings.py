@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 import uuid
 from collections.abc import AsyncIterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from recordroute_gateway.blobs import BlobStore
 from recordroute_gateway.database import Database
+from recordroute_gateway.library.artifact_json import transcript_bytes
 from recordroute_gateway.library.bin import Bin
 from recordroute_gateway.library.edits import RecordingChanges, RecordingEditor
 from recordroute_gateway.library.facets import read_facets
@@ -27,6 +27,7 @@ from recordroute_gateway.library.records import (
     Recording,
     RecordingKind,
     Speaker,
+    Transcript,
 )
 from recordroute_gateway.library.sharing import ShareStore
 from recordroute_gateway.library.store import LibraryStore
@@ -90,6 +91,10 @@ async def rig(tmp_path: Path, database_url: str) -> AsyncIterator[Rig]:
     blobs.open()
     yield Rig(database, blobs)
     await database.close()
+
+
+def spoken(*speakers: Speaker) -> bytes:
+    return transcript_bytes(Transcript("ko", 1.0, 60.0, "m", (), speakers=speakers))
 
 
 def files(rig: Rig) -> list[str]:
@@ -317,9 +322,7 @@ async def test_count_is_that_of_all_pages(rig: Rig) -> None:
 
 async def test_artifacts_tell_whether_they_are_stale_or_why_they_failed(rig: Rig) -> None:
     recording = await rig.add("talk")
-    speakers = [
-        {"label": "S1", "speech_seconds": 2.5, "name": "김민지", "voice_id": "", "voice_similarity": None}
-    ]
+    named = spoken(Speaker("S1", 2.5, "김민지"))
 
     async def put(kind: ArtifactKind, data: bytes | None) -> None:
         await rig.library.put_artifact(recording.id, kind, data, model="m", workflow_id="w")
@@ -327,15 +330,15 @@ async def test_artifacts_tell_whether_they_are_stale_or_why_they_failed(rig: Rig
     async def stale() -> dict[str, bool]:
         return {item.kind.value: item.stale for item in (await rig.library.get(ANNA, recording.id)).artifacts}
 
-    await put(ArtifactKind.TRANSCRIPT, json.dumps({"speakers": speakers}).encode())
+    await put(ArtifactKind.TRANSCRIPT, named)
     await put(ArtifactKind.MINUTES, b"minutes")
     await put(ArtifactKind.EMBEDDINGS, b"vectors")
     await put(ArtifactKind.INDEX, None)
     assert not any((await stale()).values())
     # Made again, and the same: nothing is stale.
-    await put(ArtifactKind.TRANSCRIPT, json.dumps({"speakers": speakers}).encode())
+    await put(ArtifactKind.TRANSCRIPT, named)
     assert not any((await stale()).values())
-    await put(ArtifactKind.TRANSCRIPT, json.dumps({"speakers": []}).encode())
+    await put(ArtifactKind.TRANSCRIPT, spoken())
     assert [kind for kind, is_stale in (await stale()).items() if is_stale] == [
         "minutes",
         "embeddings",
@@ -347,7 +350,7 @@ async def test_artifacts_tell_whether_they_are_stale_or_why_they_failed(rig: Rig
     await put(ArtifactKind.MINUTES, b"new minutes")
     await rig.library.mark_stale(recording.id, [ArtifactKind.MINUTES])
     assert (await stale())["minutes"]
-    await put(ArtifactKind.TRANSCRIPT, json.dumps({"speakers": speakers}).encode())
+    await put(ArtifactKind.TRANSCRIPT, named)
     assert [speaker.name for speaker in (await rig.library.get(ANNA, recording.id)).speakers] == ["김민지"]
     assert await rig.titles(text="민지") == ["talk"]
 
@@ -435,7 +438,7 @@ async def test_purging_leaves_nothing_but_what_others_share(rig: Rig) -> None:
     second = await rig.add("second", content=b"the same", tags=("x",))
     for recording in (first, second):
         await rig.library.put_artifact(
-            recording.id, ArtifactKind.TRANSCRIPT, b"{}", model="m", workflow_id="w"
+            recording.id, ArtifactKind.TRANSCRIPT, spoken(), model="m", workflow_id="w"
         )
     await rig.library.put_artifact(
         second.id, ArtifactKind.EMBEDDINGS, b"of the second", model="m", workflow_id="w"
@@ -521,9 +524,9 @@ async def test_speakers_of_old_recordings_are_read_from_their_transcripts(rig: R
 
     recording = await rig.add("talk")
     await rig.add("silent")
-    transcript = {"speakers": [{"label": "S1", "speech_seconds": 1.0, "name": "Ada", "voice_id": ""}]}
+    transcript = spoken(Speaker("S1", 1.0, "Ada"))
     await rig.library.put_artifact(
-        recording.id, ArtifactKind.TRANSCRIPT, json.dumps(transcript).encode(), model="m", workflow_id="w"
+        recording.id, ArtifactKind.TRANSCRIPT, transcript, model="m", workflow_id="w"
     )
     async with rig.database.write() as connection:
         await connection.execute(update(recordings).values(speakers=None, search_text=""))

@@ -44,6 +44,7 @@ from recordroute_gateway.library.minutes_edits import MinutesEditor
 from recordroute_gateway.library.records import (
     Artifact,
     ArtifactKind,
+    Damage,
     Recording,
     RecordingKind,
     Segment,
@@ -1004,8 +1005,21 @@ async def test_template_that_there_is_not_starts_nothing(
     assert started == ["", "call", "daily", "dailly", "later"]
 
 
+async def test_what_was_wrong_with_the_file_is_told_in_values(world: World) -> None:
+    damage = Damage("MEDIA_CUT_OFF", "It is cut off.", {"stated": "20", "held": "10"})
+    recording_id = await world.add(replace(transcript_of(*SAID), damages=(damage,)), indexed=False)
+    (told,) = (await world.read(recording_id)).damages
+    assert (told.reason, told.message, dict(told.metadata)) == (
+        damage.reason,
+        damage.message,
+        damage.metadata,
+    )
+
+
 def test_bytes_of_a_transcript_are_what_is_read() -> None:
-    transcript = replace(transcript_of(*SAID), warnings=("odd",))
+    transcript = replace(
+        transcript_of(*SAID), warnings=("odd",), damages=(Damage("MEDIA_CUT_OFF", "odd", {"held": "10"}),)
+    )
     data = transcript_bytes(transcript)
     assert read_transcript(data) == transcript
     assert json.loads(data) == json.loads(json.dumps(asdict(transcript)))

@@ -21,6 +21,9 @@ from recordroute_llm.transcript import Segment
 SMALL_MODEL = "smollm2-135m-instruct"
 DEFAULT_MODEL = "qwen2.5-coder-0.5b-instruct"
 
+# On a machine that is busy with other tests threads that wait for each other are slower by far than one.
+ONE_THREAD = LlamaOptions(threads=1)
+
 DATA = Path(__file__).parent / "data"
 
 
@@ -46,7 +49,7 @@ def korean_meeting() -> list[Segment]:
 @pytest.fixture(scope="session")
 def small_engine(models_dir: Path) -> Iterator[LlamaEngine]:
     """The small test model: quick, and good for everything but quality."""
-    engine = LlamaEngine(SMALL_MODEL, find_model(models_dir, SMALL_MODEL).path / "model.gguf", LlamaOptions())
+    engine = LlamaEngine(SMALL_MODEL, find_model(models_dir, SMALL_MODEL).path / "model.gguf", ONE_THREAD)
     yield engine
     engine.close()
 
@@ -55,7 +58,7 @@ def small_engine(models_dir: Path) -> Iterator[LlamaEngine]:
 def default_engine(models_dir: Path) -> Iterator[LlamaEngine]:
     """The model that users have."""
     path = find_model(models_dir, DEFAULT_MODEL).path / "model.gguf"
-    engine = LlamaEngine(DEFAULT_MODEL, path, LlamaOptions())
+    engine = LlamaEngine(DEFAULT_MODEL, path, ONE_THREAD)
     yield engine
     engine.close()
 

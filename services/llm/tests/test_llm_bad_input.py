@@ -148,6 +148,7 @@ async def stub(
         model=SMALL_MODEL,
         models_file=rules,
         chunk_tokens=CHUNK_TOKENS,
+        threads=1,
         drain_grace_seconds=1.0,
     )
     common = CommonSettings(models_dir=models_dir, data_dir=folder)

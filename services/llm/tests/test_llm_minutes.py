@@ -233,7 +233,8 @@ def test_text_cannot_close_the_marks_around_it() -> None:
     assert all(prompt.messages[1].content.count('"""') == 2 for prompt in engine.prompts)
 
 
-def test_deltas_of_a_moment_are_one() -> None:
+def test_deltas_of_a_moment_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recordroute_llm.summary_run.DELTA_SECONDS", 600.0)
     events: queue.Queue[Event | None] = queue.Queue()
     for event in [Delta(0, "a"), Delta(1, "x"), Delta(0, "b"), Progress(1, 2), Delta(0, "c"), None]:
         events.put(event)

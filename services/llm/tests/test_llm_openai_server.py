@@ -42,20 +42,17 @@ def prompt(text: str = "Say hello.", tokens: int = 8, **values: Any) -> Prompt:
 @pytest.fixture(scope="module")
 def llama_server(models_dir: Path) -> Iterator[OpenAIServerEngine]:
     """llama.cpp's own server: real inference behind the API."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(find_model(models_dir, "smollm2-135m-instruct").path / "model.gguf")
     parameters.n_ctx, parameters.n_parallel = 2048, 2
     parameters.fit_params = False
-    parameters.port = port
+    parameters.port = 0
     parameters.api_keys = [KEY]
     parameters.model_alias = {"small"}
     parameters.ui = False
     parameters.verbosity = -1
     server = xllamacpp.Server(parameters)
-    engine = OpenAIServerEngine(ServerOptions("llama", f"http://127.0.0.1:{port}/v1", KEY), "small")
+    engine = OpenAIServerEngine(ServerOptions("llama", f"{server.listening_address}/v1", KEY), "small")
     yield engine
     engine.close()
     del server

@@ -39,6 +39,7 @@ def settings(**values: object) -> LlmSettings:
         "listen": "127.0.0.1:0",
         "model": SMALL_MODEL,
         "chunk_tokens": 200,
+        "threads": 1,
         "drain_grace_seconds": 1.0,
     }
     return LlmSettings(**{**defaults, **values})  # type: ignore[arg-type]
@@ -188,6 +189,7 @@ async def test_process_serves_on_a_unix_socket_and_ends_in_mid_generation(
     environment = os.environ | {
         "RECORDROUTE_LLM_LISTEN": address,
         "RECORDROUTE_LLM_MODEL": SMALL_MODEL,
+        "RECORDROUTE_LLM_THREADS": "1",
         "RECORDROUTE_LLM_DRAIN_GRACE_SECONDS": "0.5",
         "RECORDROUTE_MODELS_DIR": str(models_dir),
         "TMPDIR": str(tmp_path),

@@ -42,7 +42,12 @@ async def stub(
     rules = folder / "models.toml"
     rules.write_text(RULES)
     settings = LlmSettings(
-        listen="127.0.0.1:0", model=SMALL_MODEL, models_file=rules, chunk_tokens=200, drain_grace_seconds=1.0
+        listen="127.0.0.1:0",
+        model=SMALL_MODEL,
+        models_file=rules,
+        chunk_tokens=200,
+        threads=1,
+        drain_grace_seconds=1.0,
     )
     server = RunningServer(
         LlmService(settings, CommonSettings(models_dir=models_dir, data_dir=folder)), settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import grpc
@@ -212,6 +212,30 @@ async def test_health_follows_the_load_and_a_failed_load_is_tried_again(
         answer = await health.Check(health_pb2.HealthCheckRequest(service=service.names[0]), timeout=60)
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
     assert service.closed
+
+
+async def test_a_load_that_is_given_up_has_ended_when_the_service_is_closed() -> None:
+    class Tidying(TestService):
+        closing = asyncio.Event()
+        was_closed_under_it: bool | None = None
+
+        async def load(self) -> None:
+            try:
+                await super().load()
+            finally:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.closing.wait(), 0.5)
+                self.was_closed_under_it = self.closing.is_set()
+
+        async def close(self) -> None:
+            self.closing.set()
+            await super().close()
+
+    service = Tidying()
+    async with running(service) as (_, channel):
+        await llm_pb2_grpc.LlmServiceStub(channel).Title(REQUEST, timeout=60)
+    assert service.closed
+    assert service.was_closed_under_it is False
 
 
 async def test_second_server_on_a_port_is_refused() -> None:

@@ -1,6 +1,5 @@
 import asyncio
 import threading
-from contextlib import suppress
 from contextvars import ContextVar
 
 import pytest
@@ -99,16 +98,40 @@ async def test_failure_after_cancellation_discards_nothing() -> None:
     assert discarded == []
 
 
-async def test_ended_outlasts_cancellations_and_failures() -> None:
+async def test_first_cancellation_while_waiting_for_an_end_is_raised_after_it() -> None:
     failing = asyncio.get_running_loop().create_future()
     waiting = asyncio.create_task(ended(failing))
     for _ in range(3):
-        await asyncio.sleep(0)
+        assert not (await asyncio.wait([waiting], timeout=0.01))[0]
         waiting.cancel()
     failing.set_exception(ValueError("seen"))
-    with suppress(asyncio.CancelledError):
+    with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert waiting.done()
+
+
+async def test_on_the_way_out_further_cancellations_change_nothing() -> None:
+    running = asyncio.get_running_loop().create_future()
+    cleaned: list[bool] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await ended(running)
+            cleaned.append(running.done())
+            raise
+
+    task = asyncio.create_task(work())
+    for _ in range(3):
+        assert not (await asyncio.wait([task], timeout=0.01))[0]
+        task.cancel()
+    running.set_result(None)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert cleaned == [True]
+
+
+async def test_end_of_what_was_cancelled_itself_is_no_cancellation() -> None:
     cancelled = asyncio.get_running_loop().create_future()
     cancelled.cancel()
     await ended(cancelled)

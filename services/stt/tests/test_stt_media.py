@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from recordroute_runtime.errors import InvalidInput
 from recordroute_stt.engine import SAMPLE_RATE
-from recordroute_stt.media import BLOCK_SAMPLES, AudioDecoder
+from recordroute_stt.media import BLOCK_SAMPLES, AudioDecoder, Damage
 
 
 def decoded(content: bytes, max_seconds: float = 3600) -> tuple[np.ndarray, AudioDecoder]:
@@ -33,7 +33,7 @@ def test_properties_are_the_containers_own(data: Path) -> None:
     assert (properties.container, properties.codec) == ("flac", "flac")
     assert (properties.sample_rate_hertz, properties.channels) == (44100, 2)
     assert properties.duration == pytest.approx(11.0)
-    assert decoder.warnings == []
+    assert decoder.damages == []
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_every_usual_container_gives_the_same_sound(container, codec, rate, enco
     assert level(audio[SAMPLE_RATE:-SAMPLE_RATE]) == pytest.approx(0.4 / np.sqrt(2), rel=0.05)
     spectrum = np.abs(np.fft.rfft(audio[SAMPLE_RATE : 2 * SAMPLE_RATE]))
     assert spectrum.argmax() == pytest.approx(440, abs=1)
-    assert decoder.warnings == []
+    assert decoder.damages == []
 
 
 @pytest.mark.parametrize(("layout", "channels", "rate"), [("stereo", 2, 44100), ("5.1", 6, 96000)])
@@ -168,7 +168,7 @@ def test_damage_in_the_middle_costs_only_itself(container, codec, encode) -> Non
     audio, decoder = decoded(bytes(content))
     assert len(audio) / SAMPLE_RATE == pytest.approx(60, abs=1.5)
     assert level(audio[-10 * SAMPLE_RATE : -SAMPLE_RATE]) == pytest.approx(0.4 / np.sqrt(2), rel=0.05)
-    assert decoder.warnings
+    assert decoder.damages
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_cut_off_file_gives_what_is_there_and_a_warning(container, codec, option
     content = encode(tone(20), container=container, codec=codec, **options)
     audio, decoder = decoded(content[: len(content) // 2])
     assert 5 < len(audio) / SAMPLE_RATE < 15
-    assert decoder.warnings
+    assert decoder.damages
 
 
 def test_cut_off_wav_gives_what_is_there(encode) -> None:
@@ -187,7 +187,13 @@ def test_cut_off_wav_gives_what_is_there(encode) -> None:
     audio, decoder = decoded(content[: len(content) // 2])
     assert len(audio) / SAMPLE_RATE == pytest.approx(10, abs=0.1)
     assert decoder.properties.duration == pytest.approx(20)
-    assert decoder.warnings == ["The file is cut off: it states 20 seconds and holds 10."]
+    assert decoder.damages == [
+        Damage(
+            "MEDIA_CUT_OFF",
+            "The file is cut off: it states 20 seconds and holds 10.",
+            {"stated": "20", "held": "10"},
+        )
+    ]
 
 
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF])
@@ -197,7 +203,7 @@ def test_wav_whose_writer_did_not_know_its_length(size, encode) -> None:
     content[at : at + 4] = size.to_bytes(4, "little")
     audio, decoder = decoded(bytes(content))
     assert len(audio) / SAMPLE_RATE == pytest.approx(3, abs=0.01)
-    assert decoder.warnings == []
+    assert decoder.damages == []
 
 
 def test_pause_in_the_timestamps_becomes_silence(encode) -> None:

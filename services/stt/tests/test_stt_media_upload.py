@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -13,7 +14,7 @@ from recordroute_runtime.errors import Cancelled, InvalidInput
 from recordroute_runtime.inference import CancelToken
 from recordroute_stt.engine import SAMPLE_RATE
 from recordroute_stt.media import AudioDecoder
-from recordroute_stt.spool import Spool, SpoolReader, index_follows_media, spooled
+from recordroute_stt.spool import READ_OUT_IDLE_SECONDS, Spool, SpoolReader, index_follows_media, spooled
 
 WAIT_SECONDS = 60
 
@@ -100,7 +101,7 @@ async def test_decodes_what_has_come(container, codec, rate, options, hum, encod
         assert upload.seconds == pytest.approx(40, abs=0.2)
         assert upload.decoder is not None
         assert upload.decoder.properties.duration == pytest.approx(40, abs=0.5)
-        assert upload.decoder.warnings == []
+        assert upload.decoder.damages == []
 
 
 async def test_mp4_with_its_index_at_the_end_is_waited_for(hum, encode) -> None:
@@ -152,14 +153,23 @@ async def test_file_that_is_empty_or_too_large() -> None:
     assert (empty.value.reason, large.value.reason) == ("MEDIA_EMPTY", "MEDIA_TOO_LARGE")
 
 
-async def test_rest_of_the_upload_is_taken_when_nobody_reads_it() -> None:
-    """A client that sends on while it is refused gets to know why."""
-    upload = Upload()
+async def test_rest_of_the_upload_is_taken_when_nobody_reads_it(monkeypatch) -> None:
+    """A client that sends on while it is refused gets to know why; a slow disk is no pause of the client's."""
+    upload, append = Upload(), Spool._append
+
+    def append_slowly(*arguments: object) -> None:
+        time.sleep(3 * READ_OUT_IDLE_SECONDS)
+        append(*arguments)
+
+    monkeypatch.setattr(Spool, "_append", append_slowly)
 
     async def refused_early() -> None:
         async with spooled(upload.chunks(), folder=None, max_bytes=1 << 30):
             upload.send(bytes(1_000_000))
             upload.end()
+            # The first piece is on its way to the disk.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
             raise InvalidInput("MEDIA_UNREADABLE", "text")
 
     with pytest.raises(InvalidInput):

@@ -140,7 +140,10 @@ async def test_damaged_file_is_transcribed_with_a_warning(models_dir, long_file)
     async with serving(models_dir) as (stub, _):
         responses = await transcribed(stub, requests(long_file[: len(long_file) // 3]))
     assert text_of(responses)
-    assert any("cut off" in warning for warning in responses[-1].stats.warnings)
+    stats = responses[-1].stats
+    assert any("cut off" in warning for warning in stats.warnings)
+    assert [damage.message for damage in stats.damages] == list(stats.warnings)
+    assert any(damage.reason == "MEDIA_CUT_OFF" and damage.metadata["stated"] for damage in stats.damages)
 
 
 async def test_limits_of_length_and_size(models_dir, long_file) -> None:

@@ -79,7 +79,7 @@ def test_events_come_in_the_contracts_order(
     assert processed == sorted(processed)
     assert (progress[-1].processed, progress[-1].total) == (stats.audio_seconds, stats.audio_seconds)
     assert stats.audio_seconds == pytest.approx(57, abs=1)
-    assert stats.warnings == ()
+    assert stats.damages == ()
 
 
 def test_segments_come_before_the_file_is_done(transcriber, tiny, long_file) -> None:

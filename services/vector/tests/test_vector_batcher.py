@@ -265,6 +265,17 @@ async def test_a_window_gathers_calls_for_an_idle_model() -> None:
         assert len(await batcher.run(texts(8, 8), same)) == 8
 
 
+async def test_a_timer_that_comes_early_by_the_clock_ends_the_window_all_the_same() -> None:
+    encoder = KnownEncoder(budget=64)
+    async with batching(encoder, window_seconds=600) as batcher:
+        for number in range(2):
+            call = asyncio.create_task(batcher.run([(number,) * 4], same))
+            await asyncio.sleep(0)
+            assert not call.done()
+            batcher._end_window()
+            assert len(await call) == 1
+
+
 async def test_an_error_of_the_model_reaches_the_call_and_the_next_one_works() -> None:
     encoder = KnownEncoder()
 

@@ -1,8 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { TFunction } from "i18next";
+import i18next, { type TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@/gen/google/rpc/error_details_pb";
-import english from "./locales/en.json";
+import { currentLanguage } from "@/i18n";
+import type english from "./locales/en.json";
 
 /** Why a call failed, as the server tells it. */
 export type Failure = {
@@ -50,15 +51,67 @@ export function isAborted(error: unknown): boolean {
 }
 
 type ApiText = keyof typeof english;
+type Text = TFunction<"api">;
+
+function template(key: string): string | undefined {
+  // No key would be all of the dictionary.
+  return key === "" ? undefined : i18next.getResource(currentLanguage(), "api", key);
+}
 
 function isText(key: string): key is ApiText {
-  return Object.hasOwn(english, key);
+  return template(key) !== undefined;
+}
+
+/** What breaks a rule of the contract, by the ending of protovalidate's name for the rule. */
+const WRONG = [
+  [/max_bytes$/, "wrong_length"],
+  [/max_len$/, "wrong_letters"],
+  [/(min_bytes|min_len|min_items|required)$/, "wrong_empty"],
+  [/max_items$/, "wrong_many"],
+  [/unique$/, "wrong_twice"],
+  [/(pattern|uri|uuid)$/, "wrong_form"],
+  [/\.[gl]te?(_now)?$/, "wrong_range"],
+] as const;
+
+/** What is entered has the same name wherever it stands: "config.tags[2]" are tags. */
+function fieldName(path: string, t: Text): string {
+  const key = `field_${path.replace(/\[[^\]]*\]/g, "").replace(/^.*\./, "")}`;
+  return isText(key) ? t(key) : path;
+}
+
+/** The name of a service in the page's language. */
+export function serviceName(service: string, t: Text): string {
+  const key = `service_${service}`;
+  return isText(key) ? t(key) : service;
+}
+
+/** What the server tells beside a reason, as it stands in a sentence. */
+function valuesOf(metadata: Record<string, string>, t: Text): Record<string, string> {
+  const { field, rule = "", service, limit = "" } = metadata;
+  const wrong = WRONG.find(([ending]) => ending.test(rule))?.[1] ?? "wrong_other";
+  return {
+    ...metadata,
+    ...(service !== undefined && { service: serviceName(service, t) }),
+    ...(field !== undefined && { field: fieldName(field, t), wrong: t(wrong, { replace: { limit } }) }),
+  };
+}
+
+/** A reason's sentence: the one with values (`REASON_detailed`) where the server told them all; null for no such. */
+function sentence(reason: string, metadata: Record<string, string>, t: Text): string | null {
+  const values = valuesOf(metadata, t);
+  const detailed = `${reason}_detailed`;
+  if (isText(detailed)) {
+    const names = [...(template(detailed) ?? "").matchAll(/\{\{(\w+)\}\}/g)].map(([, name = ""]) => name);
+    if (names.every((name) => values[name])) return t(detailed, { replace: values });
+  }
+  return isText(reason) ? t(reason) : null;
 }
 
 /** Returns one sentence in the page's language; what has no translation comes as the server said it. */
-export function errorText(error: unknown, t: TFunction<"api">): string {
+export function errorText(error: unknown, t: Text): string {
   const { code, reason, message, metadata } = failureOf(error);
-  if (isText(reason)) return t(reason, { replace: metadata });
+  const told = sentence(reason, metadata, t);
+  if (told !== null) return told;
   const byCode = `code_${Code[code]}`;
   const isServersOwn = error instanceof ConnectError && code !== Code.Unavailable && code !== Code.Unknown;
   if (isText(byCode) && !isServersOwn) return t(byCode);
@@ -66,8 +119,11 @@ export function errorText(error: unknown, t: TFunction<"api">): string {
 }
 
 /** Returns one sentence in the page's language on an error that came as a part of an answer. */
-export function reasonText(error: { reason: string; message: string }, t: TFunction<"api">): string {
-  return isText(error.reason) ? t(error.reason) : error.message;
+export function reasonText(
+  { reason, message, metadata = {} }: { reason: string; message: string; metadata?: Record<string, string> },
+  t: Text,
+): string {
+  return sentence(reason, metadata, t) ?? message;
 }
 
 export function useErrorText(error: unknown): string {

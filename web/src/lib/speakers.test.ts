@@ -10,7 +10,7 @@ const TRANSCRIPT: Transcript = {
   segments: ["S1", "S2", "S1", "S3"].map((speaker) => ({ ...SEGMENT, speaker })),
   speakers: ["S1", "S2", "S3"].map((label) => create(RecordingSpeakerSchema, { label })),
   language: "en",
-  warnings: [],
+  damages: [],
   etag: "e",
   revision: 1,
   complete: true,

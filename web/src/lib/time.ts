@@ -37,6 +37,11 @@ export function dateAndTime(date: Date, language: string): string {
   return dateFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(date);
 }
 
+/** Returns a day in the page's language, always with its year: "12 Mar 2025". */
+export function dateOnly(date: Date, language: string): string {
+  return dateFormat(language, { dateStyle: "medium" }).format(date);
+}
+
 /** Returns a moment in full, for a tooltip: "Wednesday, 12 March 2025 at 14:05". */
 export function fullDateAndTime(date: Date, language: string): string {
   return dateFormat(language, { dateStyle: "full", timeStyle: "short" }).format(date);

@@ -1,16 +1,13 @@
 import { X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { currentLanguage, currentLocale } from "@/i18n";
+import { dayText } from "@/lib/days";
 import { languageName } from "@/lib/languages";
 import { Button } from "@/ui/Button";
 import styles from "./FilterChips.module.css";
 import { countConditions, type Filter, withoutConditions } from "./filter";
 
 type Chip = { text: string; without: Partial<Filter> };
-
-function shortDay(day: string): string {
-  return new Date(`${day}T00:00`).toLocaleDateString(currentLocale(), { dateStyle: "medium" });
-}
 
 function useChips(filter: Filter): Chip[] {
   const { t } = useTranslation("library");
@@ -31,8 +28,9 @@ function useChips(filter: Filter): Chip[] {
     const text = languageName(code, currentLanguage());
     chips.push({ text, without: { languages: languages.filter((other) => other !== code) } });
   }
-  if (from !== "") chips.push({ text: t("fromDay", { day: shortDay(from) }), without: { from: "" } });
-  if (to !== "") chips.push({ text: t("toDay", { day: shortDay(to) }), without: { to: "" } });
+  if (from !== "")
+    chips.push({ text: t("fromDay", { day: dayText(from, currentLocale()) }), without: { from: "" } });
+  if (to !== "") chips.push({ text: t("toDay", { day: dayText(to, currentLocale()) }), without: { to: "" } });
   return chips;
 }
 

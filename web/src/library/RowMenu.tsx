@@ -1,5 +1,5 @@
 import { Download, FolderOpen, Pencil, RotateCcw, Share2, Tags, Trash2, Undo2 } from "lucide-react";
-import type { ReactElement } from "react";
+import { type ReactElement, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
 import { Access, ArtifactKind, type Recording, RecordingKind } from "@/gen/recordroute/gateway/v1/library_pb";
@@ -24,6 +24,7 @@ export default function RowMenu({ recording, trigger, actions, onRename, onRemov
   const { t } = useTranslation("library");
   const { showError } = useToasts();
   const [, navigate] = useLocation();
+  const renames = useRef(false);
   const isOwner = recording.access === Access.OWNER;
   const canEdit = recording.access >= Access.WRITE;
   const hasText = recording.artifacts.some(({ kind }) => kind === ArtifactKind.TRANSCRIPT);
@@ -49,15 +50,26 @@ export default function RowMenu({ recording, trigger, actions, onRename, onRemov
     );
   }
   return (
-    <Menu trigger={trigger} defaultOpen>
+    <Menu
+      trigger={trigger}
+      defaultOpen
+      onCloseAutoFocus={(event) => {
+        if (!renames.current) return;
+        renames.current = false;
+        // The field takes the focus, and would be left again if the menu gave it back to its button.
+        event.preventDefault();
+        onRename();
+      }}
+    >
       <MenuItem icon={<FolderOpen />} onSelect={() => navigate(`/recordings/${recording.id}`)}>
         {t("open")}
       </MenuItem>
       <MenuItem
         icon={<Pencil />}
         disabled={!canEdit}
-        // The menu gives the focus back to its button as it closes; the field takes it after that.
-        onSelect={() => setTimeout(onRename)}
+        onSelect={() => {
+          renames.current = true;
+        }}
       >
         {t("rename")}
       </MenuItem>

@@ -1,6 +1,6 @@
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { RecordingKind, RecordingOrder } from "@/gen/recordroute/gateway/v1/library_pb";
 import { WorkflowState } from "@/gen/recordroute/gateway/v1/workflow_pb";
+import { readDay, recordedBetween } from "@/lib/days";
 
 export const STATES = ["running", "failed", "done", "cancelled"] as const;
 export const KINDS = ["media", "document"] as const;
@@ -42,24 +42,18 @@ export const NO_FILTER: Filter = {
   inBin: false,
 };
 
-const DAY = /^\d{4}-\d{2}-\d{2}$/;
-
 function known<T extends string>(values: readonly T[], wanted: readonly string[]): T[] {
   return values.filter((value) => wanted.includes(value));
 }
 
 /** Returns the filter of an address; what it does not know there is left out. */
 export function readFilter(params: URLSearchParams): Filter {
-  const day = (name: string) => {
-    const value = params.get(name) ?? "";
-    return DAY.test(value) && !Number.isNaN(Date.parse(value)) ? value : "";
-  };
   return {
     text: params.get("q") ?? "",
     tags: params.getAll("tag").filter(Boolean),
     folder: params.get("folder") ?? "",
-    from: day("from"),
-    to: day("to"),
+    from: readDay(params.get("from")),
+    to: readDay(params.get("to")),
     languages: params.getAll("language").filter((code) => /^[a-z]{2,3}$/.test(code)),
     speakers: params.getAll("speaker").filter(Boolean),
     states: known(STATES, params.getAll("state")),
@@ -125,12 +119,6 @@ const ORDERS: Record<Sort, RecordingOrder> = {
   size: RecordingOrder.SIZE,
 };
 
-/** Returns midnight where the reader is, some days later. */
-function midnight(day: string, daysLater = 0): Date {
-  const [year = 0, month = 1, date = 1] = day.split("-").map(Number);
-  return new Date(year, month - 1, date + daysLater);
-}
-
 /** Returns the conditions as ListRecordings takes them. */
 export function toRequest(filter: Filter) {
   return {
@@ -144,7 +132,6 @@ export function toRequest(filter: Filter) {
     inBin: filter.inBin,
     orderBy: ORDERS[filter.sort],
     ascending: filter.isAscending,
-    ...(filter.from === "" ? {} : { recordedFrom: timestampFromDate(midnight(filter.from)) }),
-    ...(filter.to === "" ? {} : { recordedBefore: timestampFromDate(midnight(filter.to, 1)) }),
+    ...recordedBetween(filter.from, filter.to),
   };
 }

@@ -3,6 +3,7 @@ import { Fragment } from "react";
 import { useTranslation } from "react-i18next";
 import { currentLocale } from "@/i18n";
 import { languageOf } from "@/lib/script";
+import { dateOnly } from "@/lib/time";
 import { Box } from "@/ui/Box";
 import { Button } from "@/ui/Button";
 import { CopyButton } from "@/ui/CopyButton";
@@ -34,8 +35,7 @@ function LookedAt({ places, summary }: { places: readonly Place[]; summary: stri
 }
 
 function dayOf({ recordedAt }: Place): string {
-  if (recordedAt === null) return "";
-  return new Date(recordedAt).toLocaleDateString(currentLocale(), { dateStyle: "medium" });
+  return recordedAt === null ? "" : dateOnly(new Date(recordedAt), currentLocale());
 }
 
 function Sentences({ exchange }: { exchange: Exchange }) {

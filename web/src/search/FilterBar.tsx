@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { library } from "@/api/clients";
 import { keys } from "@/api/queries";
 import { currentLocale } from "@/i18n";
+import { dayText } from "@/lib/days";
 import { languageName } from "@/lib/languages";
 import { Button } from "@/ui/Button";
 import { Popover } from "@/ui/Popover";
@@ -44,10 +45,6 @@ export function FilterBar({ filters, onChange }: FilterBarProps) {
   const { t } = useTranslation("search");
   const language = currentLocale();
   const [isOpen, setOpen] = useState(false);
-  const day = (value: string) => {
-    const [year = 0, month = 1, date = 1] = value.split("-").map(Number);
-    return new Date(year, month - 1, date).toLocaleDateString(language, { dateStyle: "medium" });
-  };
   const without = (values: string[], value: string) => values.filter((other) => other !== value);
   return (
     <div className={styles.bar}>
@@ -69,13 +66,13 @@ export function FilterBar({ filters, onChange }: FilterBarProps) {
           <ul className={styles.chips} aria-label={t("activeFilters")}>
             {filters.from !== "" && (
               <Chip
-                text={t("fromDay", { day: day(filters.from) })}
+                text={t("fromDay", { day: dayText(filters.from, language) })}
                 onRemove={() => onChange({ ...filters, from: "" })}
               />
             )}
             {filters.to !== "" && (
               <Chip
-                text={t("toDay", { day: day(filters.to) })}
+                text={t("toDay", { day: dayText(filters.to, language) })}
                 onRemove={() => onChange({ ...filters, to: "" })}
               />
             )}

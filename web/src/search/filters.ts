@@ -1,5 +1,4 @@
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { type Recorded, readDay, recordedBetween } from "@/lib/days";
 
 export const MODES = ["search", "ask"] as const;
 export type Mode = (typeof MODES)[number];
@@ -34,16 +33,6 @@ export const NO_FILTERS: Filters = {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const LANGUAGE = /^[a-z]{2,3}$/;
 
-/** Returns midnight of a day where the user is; null for what is no day. */
-function midnight(day: string): Date | null {
-  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day);
-  if (match === null) return null;
-  const [year, month, date] = match.slice(1).map(Number);
-  if (year === undefined || month === undefined || date === undefined) return null;
-  const found = new Date(year, month - 1, date);
-  return found.getMonth() === month - 1 && found.getDate() === date ? found : null;
-}
-
 function unique(values: string[]): string[] {
   return [...new Set(values.filter((value) => value !== ""))];
 }
@@ -51,16 +40,12 @@ function unique(values: string[]): string[] {
 /** Reads the address; what the server would refuse is left out. */
 export function parseFind(search: string): FindState {
   const found = new URLSearchParams(search);
-  const day = (name: string) => {
-    const value = found.get(name) ?? "";
-    return midnight(value) === null ? "" : value;
-  };
   return {
     query: found.get("q") ?? "",
     mode: found.get("mode") === "ask" ? "ask" : "search",
     filters: {
-      from: day("from"),
-      to: day("to"),
+      from: readDay(found.get("from")),
+      to: readDay(found.get("to")),
       tags: unique(found.getAll("tag")),
       folder: found.get("folder") ?? "",
       speakers: unique(found.getAll("speaker")),
@@ -89,9 +74,7 @@ export function hasFilters(filters: Filters): boolean {
   return findAddress({ query: "", mode: "search", filters }) !== "/find";
 }
 
-export type FilterFields = {
-  recordedFrom?: Timestamp;
-  recordedBefore?: Timestamp;
+export type FilterFields = Recorded & {
   tags: string[];
   folder: string;
   speakers: string[];
@@ -101,12 +84,8 @@ export type FilterFields = {
 
 /** Returns the fields of a request: days are those where the user is, the last one included. */
 export function filterFields(filters: Filters): FilterFields {
-  const from = midnight(filters.from);
-  const before = midnight(filters.to);
-  before?.setDate(before.getDate() + 1);
   return {
-    ...(from !== null && { recordedFrom: timestampFromDate(from) }),
-    ...(before !== null && { recordedBefore: timestampFromDate(before) }),
+    ...recordedBetween(filters.from, filters.to),
     tags: filters.tags,
     folder: filters.folder,
     speakers: filters.speakers,

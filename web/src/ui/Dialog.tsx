@@ -41,7 +41,9 @@ export function Dialog({ title, onClose, children, actions, wide = false }: Dial
     first?.focus();
     return () => {
       opened?.close();
-      if (document.activeElement === document.body) opener?.focus();
+      // WebKit leaves the focus on what is not shown any more.
+      const { activeElement: focused } = document;
+      if (focused === document.body || opened?.contains(focused)) opener?.focus();
     };
   }, []);
   return (

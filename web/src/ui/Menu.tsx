@@ -8,16 +8,24 @@ type MenuProps = {
   /** It is open when it is first rendered: for menus that are made when they are asked for. */
   defaultOpen?: boolean;
   onOpenChange?: (open: boolean) => void;
+  /** It has closed, and its trigger is about to get the focus back; unless that is prevented. */
+  onCloseAutoFocus?: (event: Event) => void;
   children: ReactNode;
 };
 
 /** A menu that opens below its trigger, a button. It is not modal: that would write a style element into the page. */
-export function Menu({ trigger, children, ...state }: MenuProps) {
+export function Menu({ trigger, children, onCloseAutoFocus, ...state }: MenuProps) {
   return (
     <DropdownMenu.Root modal={false} {...state}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content className={styles.menu} align="end" sideOffset={6} collisionPadding={8}>
+        <DropdownMenu.Content
+          className={styles.menu}
+          align="end"
+          sideOffset={6}
+          collisionPadding={8}
+          {...(onCloseAutoFocus === undefined ? {} : { onCloseAutoFocus })}
+        >
           {children}
         </DropdownMenu.Content>
       </DropdownMenu.Portal>

@@ -16,8 +16,10 @@ test("a title is changed where it stands", async ({ signedIn: page, context }) =
   await page.getByRole("button", { name: `Actions for ${title}` }).click();
   await page.getByRole("menuitem", { name: "Rename" }).click();
   await page.getByRole("textbox", { name: "Title", exact: true }).fill(`New ${title}`);
+  const saved = page.waitForResponse(/UpdateRecording$/);
   await page.keyboard.press("Enter");
   await expect(page.getByRole("link", { name: `New ${title}` })).toBeFocused();
+  await (await saved).finished();
   await page.reload();
   await expect(page.getByRole("link", { name: `New ${title}` })).toBeVisible();
 });

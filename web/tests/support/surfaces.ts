@@ -121,6 +121,12 @@ export async function tourRecording(tour: Tour): Promise<void> {
   await on.see("recording-minutes-make", on.button("recording/minutes", "makeAgain"), on.dialog);
 }
 
+/** Puts what nobody takes for a real key in the place of one, as long as it: pictures of it are published. */
+function hideSecret(element: Element): void {
+  const secret = element.textContent ?? "";
+  element.textContent = `rrk_${"example-".repeat(secret.length)}`.slice(0, secret.length);
+}
+
 /** Everything that opens over the settings. A key that is made is revoked again. */
 export async function tourSettings(tour: Tour): Promise<void> {
   const { page, t, seen } = tour;
@@ -140,6 +146,7 @@ export async function tourSettings(tour: Tour): Promise<void> {
   await seen("settings-keys-new", on.dialog);
   await on.dialog.getByRole("button", { name: t("settings", "makeKey") }).click();
   await expect(on.dialog.getByRole("heading", { name: t("settings", "keyMade") })).toBeVisible();
+  await on.dialog.locator("code").evaluate(hideSecret);
   await seen("settings-keys-made", on.dialog);
   await on.dialog.getByRole("button", { name: t("settings", "secretKept") }).click();
   await on.button("settings", "revokeKey", { name }).click();

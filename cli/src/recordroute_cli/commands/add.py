@@ -40,9 +40,7 @@ class _Added:
 def add(
     files: Annotated[
         list[str],
-        typer.Argument(
-            metavar="FILE...", help="Files, folders and patterns; folders are searched for media."
-        ),
+        typer.Argument(metavar="FILE", help="Files, folders and patterns; folders are searched for media."),
     ],
     language: work_options.Language = None,
     mixed_languages: work_options.MixedLanguages = False,
@@ -70,7 +68,9 @@ def add(
         str, typer.Option(help="Title of the recording; only with a single file. Else the work makes one.")
     ] = "",
     folder: Annotated[str, typer.Option(help="Folder to put it into, for instance work/2026.")] = "",
-    tag: Annotated[list[str] | None, typer.Option("--tag", help="Tag to give it; may be repeated.")] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", metavar="TAG", help="Tag to give it; may be repeated.")
+    ] = None,
     allow_duplicate: Annotated[
         bool,
         typer.Option("--allow-duplicate", help="Add files that the library has already once more."),

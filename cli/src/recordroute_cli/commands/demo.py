@@ -116,9 +116,8 @@ def _server(stops: StopSignals) -> Iterator[tuple[str, Supervisor | None]]:
         terminal.note(f"{error.message.partition(';')[0]}: taking a free one")
         port = 0
     with embedded_system(data_dir(), embedded.models_dir(), DEFAULT_HOST, port, stops) as supervisor:
-        with stops.interrupting():
-            embedded.ensure_models()
-            terminal.note("starting RecordRoute")
+        embedded.ensure_models(stops)
+        terminal.note("starting RecordRoute")
         supervisor.start()
         with stops.interrupting():
             embedded.wait_ready(supervisor, _show_start)

@@ -201,7 +201,10 @@ def _server(data: Path) -> Iterator[Check]:
     embedded = running is not None and running.alive
     if state == "SERVING":
         yield Check("server", "ok", f"ready at {address}")
-    elif GATEWAY_VARIABLE in os.environ:
+        is_own = embedded and running is not None and running.address == address
+        yield from _services(data / "logs" if is_own else None)
+        return
+    if GATEWAY_VARIABLE in os.environ:
         mend = f"start it, or unset {GATEWAY_VARIABLE}"
         yield Check("server", "problem", f"{state} at {address}, which {GATEWAY_VARIABLE} names", mend)
     elif embedded:
@@ -225,3 +228,34 @@ def _server(data: Path) -> Iterator[Check]:
                 yield Check("server", "ok", f"{name} is ready")
             else:
                 yield Check("server", "problem", f"{name} is {found}", f"read {data / 'logs' / name}.log")
+
+
+# What to do about a service elsewhere, by the reason that the gateway gives; `{log}` tells where to look.
+MENDS = {
+    "SERVICE_UNREACHABLE": "start it, or correct its address in the gateway's settings; {log}",
+    "SERVICE_FOREIGN": "correct its address in the gateway's settings",
+}
+# Embedded services have no addresses of their own, and are started again by themselves.
+ELSE_MEND = "wait a moment; if it stays so, {log}"
+
+
+def _services(logs: Path | None) -> Iterator[Check]:
+    """Asks the gateway how its services are; `logs` is the folder of their logs where they are on this machine."""
+    from recordroute.gateway.v1 import system_pb2
+
+    from recordroute_cli.client import connect
+
+    try:
+        with connect() as gateway:
+            status = gateway.call(gateway.system.GetSystemStatus, system_pb2.GetSystemStatusRequest())
+    except CommandError as error:
+        yield Check("services", "problem", f"their state can't be asked for: {error.message}")
+        return
+    for service in status.services:
+        if service.ready:
+            yield Check("services", "ok", f"{service.name} is ready")
+            continue
+        log = f"read {logs / service.name}.log" if logs is not None else "read its log"
+        mend = ELSE_MEND if logs is not None else MENDS.get(service.reason, ELSE_MEND)
+        reason = f" ({service.reason})" if service.reason else ""
+        yield Check("services", "problem", f"{service.name} {service.message}{reason}", mend.format(log=log))

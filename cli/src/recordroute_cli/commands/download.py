@@ -44,7 +44,7 @@ def download(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Download the file that a recording was made of."""
+    """Download the file that a recording was made of, or its transcript or minutes as they are kept."""
     from recordroute.gateway.v1 import library_pb2
 
     from recordroute_cli.client import connect

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recordroute_cli import terminal
+from recordroute_cli.commands.etag_option import EtagOption, check_etag
 from recordroute_cli.commands.library import RecordingArgument
 from recordroute_cli.errors import CommandError
 from recordroute_cli.exit_codes import ExitCode
@@ -70,6 +71,7 @@ def edit(
     no_learn: Annotated[
         bool, typer.Option("--no-learn", help="Leave what is corrected out of the vocabulary.")
     ] = False,
+    etag: EtagOption = "",
     json_output: JsonOption = False,
 ) -> None:
     """Correct a transcript: all changes or none. Without changes: show the segments with their numbers.
@@ -88,6 +90,7 @@ def edit(
     with connect() as gateway:
         recording_id = gateway.recording_id(recording)
         transcript = gateway.transcript(recording_id)
+        check_etag(etag, transcript.etag, "the transcript has")
         if not (replacement or speakers or shaping):
             _show_segments(transcript, json_output)
             return
@@ -140,6 +143,7 @@ def undo(
         int | None,
         typer.Option("--to", min=1, metavar="REVISION", help="Go back to this revision, or forth to it."),
     ] = None,
+    etag: EtagOption = "",
     json_output: JsonOption = False,
 ) -> None:
     """Undo the last change of a transcript; again: the one before it. The history keeps everything."""
@@ -151,6 +155,7 @@ def undo(
     with connect() as gateway:
         recording_id = gateway.recording_id(recording)
         revisions = _revisions(gateway, recording_id)
+        check_etag(etag, revisions[0].etag, "the transcript has")
         request = library_pb2.RevertTranscriptRequest(
             request_id=str(uuid.uuid4()),
             recording_id=recording_id,

@@ -117,7 +117,7 @@ def list_keys(all_users: AllUsersOption = False, json_output: JsonOption = False
         terminal.write_json({"api_keys": [document(key) for key in found]})
         return
     if not found:
-        terminal.note("there are no API keys; make one with: recordroute keys create")
+        terminal.note("there are no API keys; make one with: recordroute keys create NAME")
     for key in found:
         used = moment(key.last_used_at) if key.HasField("last_used_at") else "never"
         ends = ""
@@ -161,7 +161,9 @@ def audit(
     recording: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ID]", help="Id of a recording, or its first 4 or more characters.", show_default=False
+            metavar="ID",
+            help="Id of a recording, or its first 4 or more characters; none: of all.",
+            show_default=False,
         ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Most events to show.")] = 50,

@@ -25,7 +25,7 @@ RecordingArgument = Annotated[
 
 
 RecordingsArgument = Annotated[
-    list[str], typer.Argument(metavar="ID...", help="Ids of recordings, or their first 4 or more characters.")
+    list[str], typer.Argument(metavar="ID", help="Ids of recordings, or their first 4 or more characters.")
 ]
 
 

@@ -38,7 +38,7 @@ app = typer.Typer(
     invoke_without_command=True,
 )
 SessionArgument = Annotated[
-    str, typer.Argument(metavar="SESSION", help="Id of the session, or its beginning.")
+    str, typer.Argument(metavar="SESSION", help="Id of the session, or its first 4 or more characters.")
 ]
 
 
@@ -55,7 +55,9 @@ def record(
     folder: Annotated[
         str, typer.Option(help="Folder to put the recording into, for instance work/2026.")
     ] = "",
-    tag: Annotated[list[str] | None, typer.Option("--tag", help="Tag to give it; may be repeated.")] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", metavar="TAG", help="Tag to give it; may be repeated.")
+    ] = None,
     language: work_options.Language = None,
     word: work_options.Vocabulary = None,
     prompt: work_options.Prompt = "",
@@ -141,7 +143,7 @@ def list_sessions(json_output: JsonOption = False) -> None:
 @app.command("mark", epilog="Example: recordroute live mark 1f3a9c0e 'the decision'")
 def mark(
     session: SessionArgument,
-    label: Annotated[str, typer.Argument(metavar="[LABEL]", help="What for.")] = "",
+    label: Annotated[str, typer.Argument(metavar="LABEL", help="What for.")] = "",
     at: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=0, help="Where, from the start; else now.")
     ] = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recordroute_cli import terminal
+from recordroute_cli.commands.etag_option import EtagOption, check_etag
 from recordroute_cli.commands.library import RecordingArgument, read_minutes
 from recordroute_cli.errors import CommandError
 from recordroute_cli.exit_codes import ExitCode
@@ -46,6 +47,7 @@ def minutes(
         str | None,
         typer.Option("--overview", metavar="TEXT", help="Write the overview anew; '' takes it out."),
     ] = None,
+    etag: EtagOption = "",
     json_output: JsonOption = False,
 ) -> None:
     """Correct minutes: all changes or none. Without changes: show the lines with their numbers.
@@ -63,6 +65,7 @@ def minutes(
     with connect() as gateway:
         recording_id = gateway.recording_id(recording)
         before = read_minutes(gateway, recording_id)
+        check_etag(etag, before.etag, "the minutes have")
         if overview is None and not (texts or removed or ticked or unticked):
             _show(before, json_output)
             return

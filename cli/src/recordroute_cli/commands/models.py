@@ -53,7 +53,10 @@ SourceOption = Annotated[
     Source | None,
     typer.Option("--source", help="Where from; else RECORDROUTE_MODELS_SOURCE.", show_default=False),
 ]
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[MODEL]...", show_default=False)]
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="MODEL", help="Ids, as `models list` shows them.", show_default=False),
+]
 
 
 @app.command("list")
@@ -204,7 +207,9 @@ def clean(
 
 @app.command("use", epilog="Example: recordroute models use faster-whisper-tiny.en")
 def use(
-    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", show_default=False)] = None,
+    model: Annotated[
+        str | None, typer.Argument(metavar="MODEL", help="Id, as `models list` shows it.", show_default=False)
+    ] = None,
     reset: Annotated[
         Task | None,
         typer.Option("--reset", help="Give this task back to the model that the server was started with."),

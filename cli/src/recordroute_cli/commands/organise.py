@@ -166,6 +166,8 @@ def labels(json_output: JsonOption = False) -> None:
             console.print(f"{facet.recording_count:>6}  {plain(facet.value)}", soft_wrap=True)
     if facets.bin_count:
         console.print(f"In the bin: {facets.bin_count}")
+    elif not (facets.tags or facets.folders or facets.languages or facets.speakers):
+        terminal.note("no recording has a tag, a folder, a language or a speaker yet")
 
 
 def _edit(

@@ -30,7 +30,7 @@ def export_library(
     output: Annotated[Path, typer.Argument(metavar="FILE", help="ZIP archive to write.", dir_okay=False)],
     recordings: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID]...", help="Recordings; all of your own where none is given."),
+        typer.Argument(metavar="ID", help="Recordings; all of your own where none is given."),
     ] = None,
     json_output: JsonOption = False,
 ) -> None:

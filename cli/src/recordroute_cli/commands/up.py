@@ -80,8 +80,7 @@ def up(
         with embedded_system(
             data, models_dir, host, port, stops, http_port=http_port, has_tls=has_tls
         ) as supervisor:
-            with stops.interrupting():
-                embedded.ensure_models()
+            embedded.ensure_models(stops)
             with embedded.stop_event(stops, supervisor):
                 supervisor.start()
                 if not json_output:

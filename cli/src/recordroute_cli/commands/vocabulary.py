@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 PAGE_SIZE = 1000
 
-TermsArgument = Annotated[list[str], typer.Argument(metavar="TERM...", help="Names and terms.")]
+TermsArgument = Annotated[list[str], typer.Argument(metavar="TERM", help="Names and terms.")]
 
 
 @app.command("list", epilog="Example: recordroute vocabulary list --json")

@@ -70,7 +70,9 @@ def list_voices(json_output: JsonOption = False) -> None:
         terminal.write_json({"voices": [document(voice) for voice in voices]})
         return
     if not voices:
-        terminal.note("no voice is remembered; remember one with: recordroute voices remember")
+        terminal.note(
+            "no voice is remembered; remember one with: recordroute voices remember ID SPEAKER NAME --consent"
+        )
     for voice in voices:
         terminal.out().print(
             f"{short(voice.id)}  {plain(voice.name)}  {moment(voice.created_at)}", soft_wrap=True
@@ -79,19 +81,30 @@ def list_voices(json_output: JsonOption = False) -> None:
 
 @app.command("forget", epilog="Example: recordroute voices forget 'Kim Minji'")
 def forget(
-    voice: Annotated[str, typer.Argument(metavar="NAME", help="Name of the person, or id of the voice.")],
+    voice: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Name of the person, or id of the voice, or its first 4 or more characters."
+        ),
+    ],
     json_output: JsonOption = False,
 ) -> None:
     """Forget a voice for good. Names that stand in transcripts stay."""
     from recordroute.gateway.v1 import voice_pb2
 
-    from recordroute_cli.client import connect
+    from recordroute_cli.client import ID_PREFIX, connect
 
     with connect() as gateway:
         voices = gateway.call(gateway.voices.ListVoices, voice_pb2.ListVoicesRequest()).voices
-        found = [known for known in voices if voice == known.name or known.id.startswith(voice.lower())]
-        if len(found) != 1:
-            raise CommandError(f"{len(found) or 'no'} voices are called {plain(voice)!r}", ExitCode.NOT_FOUND)
+        found = [known for known in voices if voice == known.name]
+        if not found and ID_PREFIX.fullmatch(voice.lower()):
+            found = [known for known in voices if known.id.startswith(voice.lower())]
+        if not found:
+            raise CommandError(f"no voice is called {plain(voice)!r}", ExitCode.NOT_FOUND)
+        if len(found) > 1:
+            raise CommandError(
+                f"{len(found)} voices are meant by {plain(voice)!r}: give an id", ExitCode.USAGE
+            )
         request = voice_pb2.DeleteVoiceRequest(request_id=str(uuid.uuid4()), voice_id=found[0].id)
         gateway.call(gateway.voices.DeleteVoice, request)
     if json_output:

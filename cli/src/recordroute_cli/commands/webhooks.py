@@ -9,8 +9,6 @@ from typing import Annotated
 import typer
 
 from recordroute_cli import terminal
-from recordroute_cli.errors import CommandError
-from recordroute_cli.exit_codes import ExitCode
 from recordroute_cli.terminal import JsonOption, plain
 
 app = typer.Typer(help="Tell other systems when work on a recording ends.", no_args_is_help=True)
@@ -80,26 +78,23 @@ def list_webhooks(json_output: JsonOption = False) -> None:
 
 @app.command("rm", epilog="Example: recordroute webhooks rm 1f3a9c0e")
 def remove(
-    webhook: Annotated[str, typer.Argument(metavar="ID", help="Id of the webhook, or its beginning.")],
+    webhook: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of the webhook, or its first 4 or more characters.")
+    ],
     json_output: JsonOption = False,
 ) -> None:
     """Remove a webhook; what waits to be sent by it is dropped."""
     from recordroute.gateway.v1 import webhook_pb2
 
-    from recordroute_cli.client import connect
+    from recordroute_cli.client import connect, resolve_id
     from recordroute_cli.render import short
 
     with connect() as gateway:
         known = gateway.call(gateway.webhooks.ListWebhooks, webhook_pb2.ListWebhooksRequest()).webhooks
-        found = [each for each in known if each.id.startswith(webhook.lower())]
-        if len(found) != 1:
-            raise CommandError(
-                f"{len(found) or 'no'} webhooks have an id that begins with {plain(webhook)}",
-                ExitCode.NOT_FOUND,
-            )
-        request = webhook_pb2.DeleteWebhookRequest(request_id=str(uuid.uuid4()), webhook_id=found[0].id)
+        webhook_id = resolve_id(webhook, "webhook", lambda: (each.id for each in known))
+        request = webhook_pb2.DeleteWebhookRequest(request_id=str(uuid.uuid4()), webhook_id=webhook_id)
         gateway.call(gateway.webhooks.DeleteWebhook, request)
     if json_output:
-        terminal.write_json({"deleted": [found[0].id]})
+        terminal.write_json({"deleted": [webhook_id]})
     else:
-        terminal.out().print(f"{short(found[0].id)} is gone")
+        terminal.out().print(f"{short(webhook_id)} is gone")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WatchedArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[WORKFLOW]",
+        metavar="WORKFLOW",
         help="Id of the workflow, or its first 4 or more characters; none: the whole library.",
     ),
 ]

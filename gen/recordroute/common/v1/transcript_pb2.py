@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&recordroute/common/v1/transcript.proto\x12\x15recordroute.common.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\"{\n\x04Word\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x05start\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0bprobability\x18\x04 \x01(\x02\"\xe1\x03\n\x07Segment\x12\r\n\x05index\x18\x01 \x01(\r\x12\x30\n\x05start\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x06\xbaH\x03\xc8\x01\x01\x12.\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x06\xbaH\x03\xc8\x01\x01\x12\x17\n\x04text\x18\x04 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\x12\x19\n\x07speaker\x18\x05 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\x12*\n\x05words\x18\x06 \x03(\x0b\x32\x1b.recordroute.common.v1.Word\x12$\n\x17\x61verage_log_probability\x18\x07 \x01(\x02H\x00\x88\x01\x01\x12\"\n\x15no_speech_probability\x18\x08 \x01(\x02H\x01\x88\x01\x01\x12\x19\n\x08language\x18\t \x01(\tB\x07\xbaH\x04r\x02(\x10\x12\x14\n\x07\x63hannel\x18\n \x01(\rH\x02\x88\x01\x01\x12\x1a\n\x04page\x18\x0b \x01(\rB\x07\xbaH\x04*\x02(\x01H\x03\x88\x01\x01\x12\x1a\n\x04line\x18\x0c \x01(\rB\x07\xbaH\x04*\x02(\x01H\x04\x88\x01\x01\x42\x1a\n\x18_average_log_probabilityB\x18\n\x16_no_speech_probabilityB\n\n\x08_channelB\x07\n\x05_pageB\x07\n\x05_lineb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&recordroute/common/v1/transcript.proto\x12\x15recordroute.common.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\"{\n\x04Word\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x05start\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0bprobability\x18\x04 \x01(\x02\"\xe1\x03\n\x07Segment\x12\r\n\x05index\x18\x01 \x01(\r\x12\x30\n\x05start\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x06\xbaH\x03\xc8\x01\x01\x12.\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x06\xbaH\x03\xc8\x01\x01\x12\x17\n\x04text\x18\x04 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\x12\x19\n\x07speaker\x18\x05 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\x12*\n\x05words\x18\x06 \x03(\x0b\x32\x1b.recordroute.common.v1.Word\x12$\n\x17\x61verage_log_probability\x18\x07 \x01(\x02H\x00\x88\x01\x01\x12\"\n\x15no_speech_probability\x18\x08 \x01(\x02H\x01\x88\x01\x01\x12\x19\n\x08language\x18\t \x01(\tB\x07\xbaH\x04r\x02(\x10\x12\x14\n\x07\x63hannel\x18\n \x01(\rH\x02\x88\x01\x01\x12\x1a\n\x04page\x18\x0b \x01(\rB\x07\xbaH\x04*\x02(\x01H\x03\x88\x01\x01\x12\x1a\n\x04line\x18\x0c \x01(\rB\x07\xbaH\x04*\x02(\x01H\x04\x88\x01\x01\x42\x1a\n\x18_average_log_probabilityB\x18\n\x16_no_speech_probabilityB\n\n\x08_channelB\x07\n\x05_pageB\x07\n\x05_line\"\xa3\x01\n\x0bMediaDamage\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x42\n\x08metadata\x18\x03 \x03(\x0b\x32\x30.recordroute.common.v1.MediaDamage.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,8 +47,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEGMENT'].fields_by_name['page']._serialized_options = b'\272H\004*\002(\001'
   _globals['_SEGMENT'].fields_by_name['line']._loaded_options = None
   _globals['_SEGMENT'].fields_by_name['line']._serialized_options = b'\272H\004*\002(\001'
+  _globals['_MEDIADAMAGE_METADATAENTRY']._loaded_options = None
+  _globals['_MEDIADAMAGE_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_WORD']._serialized_start=126
   _globals['_WORD']._serialized_end=249
   _globals['_SEGMENT']._serialized_start=252
   _globals['_SEGMENT']._serialized_end=733
+  _globals['_MEDIADAMAGE']._serialized_start=736
+  _globals['_MEDIADAMAGE']._serialized_end=899
+  _globals['_MEDIADAMAGE_METADATAENTRY']._serialized_start=852
+  _globals['_MEDIADAMAGE_METADATAENTRY']._serialized_end=899
 # @@protoc_insertion_point(module_scope)

@@ -395,7 +395,7 @@ class RecordingSpeaker(_message.Message):
     def __init__(self, label: _Optional[str] = ..., name: _Optional[str] = ..., voice_id: _Optional[str] = ..., voice_similarity: _Optional[float] = ..., speech_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class GetTranscriptResponse(_message.Message):
-    __slots__ = ("segments", "language", "next_page_token", "warnings", "speakers", "removed", "etag", "revision")
+    __slots__ = ("segments", "language", "next_page_token", "warnings", "speakers", "removed", "etag", "revision", "damages")
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
@@ -404,6 +404,7 @@ class GetTranscriptResponse(_message.Message):
     REMOVED_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    DAMAGES_FIELD_NUMBER: _ClassVar[int]
     segments: _containers.RepeatedCompositeFieldContainer[_transcript_pb2.Segment]
     language: str
     next_page_token: str
@@ -412,7 +413,8 @@ class GetTranscriptResponse(_message.Message):
     removed: _containers.RepeatedCompositeFieldContainer[_stt_pb2.RemovedText]
     etag: str
     revision: int
-    def __init__(self, segments: _Optional[_Iterable[_Union[_transcript_pb2.Segment, _Mapping]]] = ..., language: _Optional[str] = ..., next_page_token: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., speakers: _Optional[_Iterable[_Union[RecordingSpeaker, _Mapping]]] = ..., removed: _Optional[_Iterable[_Union[_stt_pb2.RemovedText, _Mapping]]] = ..., etag: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
+    damages: _containers.RepeatedCompositeFieldContainer[_transcript_pb2.MediaDamage]
+    def __init__(self, segments: _Optional[_Iterable[_Union[_transcript_pb2.Segment, _Mapping]]] = ..., language: _Optional[str] = ..., next_page_token: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., speakers: _Optional[_Iterable[_Union[RecordingSpeaker, _Mapping]]] = ..., removed: _Optional[_Iterable[_Union[_stt_pb2.RemovedText, _Mapping]]] = ..., etag: _Optional[str] = ..., revision: _Optional[int] = ..., damages: _Optional[_Iterable[_Union[_transcript_pb2.MediaDamage, _Mapping]]] = ...) -> None: ...
 
 class ReplaceText(_message.Message):
     __slots__ = ("segment_index", "start", "end", "text")

@@ -154,20 +154,22 @@ class TranscribeProgress(_message.Message):
     def __init__(self, processed: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., total: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class TranscribeStats(_message.Message):
-    __slots__ = ("audio_duration", "speech_duration", "processing_time", "segment_count", "model", "warnings")
+    __slots__ = ("audio_duration", "speech_duration", "processing_time", "segment_count", "model", "warnings", "damages")
     AUDIO_DURATION_FIELD_NUMBER: _ClassVar[int]
     SPEECH_DURATION_FIELD_NUMBER: _ClassVar[int]
     PROCESSING_TIME_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    DAMAGES_FIELD_NUMBER: _ClassVar[int]
     audio_duration: _duration_pb2.Duration
     speech_duration: _duration_pb2.Duration
     processing_time: _duration_pb2.Duration
     segment_count: int
     model: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, audio_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., speech_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., processing_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., segment_count: _Optional[int] = ..., model: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    damages: _containers.RepeatedCompositeFieldContainer[_transcript_pb2.MediaDamage]
+    def __init__(self, audio_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., speech_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., processing_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., segment_count: _Optional[int] = ..., model: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., damages: _Optional[_Iterable[_Union[_transcript_pb2.MediaDamage, _Mapping]]] = ...) -> None: ...
 
 class RemovedText(_message.Message):
     __slots__ = ("segment", "reason", "detail")

@@ -110,7 +110,8 @@ def open_channel(
         ("grpc.service_config", service_config(idempotent)),
         ("grpc.max_reconnect_backoff_ms", 1_000),
         ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.min_reconnect_backoff_ms", 100),
+        # Not a pause, whatever its name says, but the time that making a connection may take.
+        ("grpc.min_reconnect_backoff_ms", 5_000),
         # A proxy from the environment must never see what services say to one another.
         ("grpc.enable_http_proxy", 0),
     ]

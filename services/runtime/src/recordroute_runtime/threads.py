@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
@@ -38,10 +37,20 @@ async def in_thread(
 
 
 async def ended(running: asyncio.Future[Any]) -> None:
-    """Waits for the end of work that can't be stopped, on the way out of a cancelled call: further cancellations
-    change nothing. What the work raises is taken as seen."""
+    """Waits for the end of work that can't be stopped. What the work raises is taken as seen.
+
+    Cancelling it does not end the waiting: on the way out of a cancelled call further cancellations change nothing,
+    and one that comes first here is raised when the work has ended.
+    """
+    task = asyncio.current_task()
+    is_way_out = task is not None and task.cancelling() > 0
+    cancelled: asyncio.CancelledError | None = None
     while not running.done():
-        with suppress(asyncio.CancelledError):
+        try:
             await asyncio.wait([running])
+        except asyncio.CancelledError as error:
+            cancelled = error
     if not running.cancelled():
         running.exception()
+    if cancelled is not None and not is_way_out:
+        raise cancelled

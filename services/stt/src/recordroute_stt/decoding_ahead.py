@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from recordroute_runtime.inference import CancelToken
 
-from recordroute_stt.media import AudioDecoder, Channels, MediaProperties
+from recordroute_stt.media import AudioDecoder, Channels, Damage, MediaProperties
 
 BLOCKS_AHEAD = 3
 
@@ -28,7 +28,7 @@ class DecodingAhead:
         self.properties: MediaProperties | None = None
         """What the file is; None until it has been opened. Its length may become known later."""
         self.seconds = 0.0
-        self.warnings: tuple[str, ...] = ()
+        self.damages: tuple[Damage, ...] = ()
         self.ended = False
         self.error: BaseException | None = None
 
@@ -63,7 +63,7 @@ class DecodingAhead:
         with self._changed:
             self.properties = media.properties
             self.seconds = media.seconds
-            self.warnings = tuple(media.warnings)
+            self.damages = tuple(media.damages)
             self._changed.notify_all()
 
     def _put(self, block: Channels, media: AudioDecoder) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
@@ -144,11 +144,21 @@ def _audio_stream(container: InputContainer, number: int | None) -> AudioStream:
     return stream
 
 
+@dataclass(frozen=True)
+class Damage:
+    """What is wrong with a file that can be transcribed all the same: a stable name, a sentence for people, and the
+    values in it by name."""
+
+    reason: str
+    message: str
+    metadata: Mapping[str, str]
+
+
 class AudioDecoder:
     """The audio of one file in blocks at SAMPLE_RATE, on the file's own time line.
 
     Memory does not grow with the file, and no more of it is read than has been decoded. A packet that can't be
-    decoded costs its own sound only: it becomes silence of the same length, and a sentence in `warnings`.
+    decoded costs its own sound only: it becomes silence of the same length, and is told in `damages`.
     `audio_stream` counts the file's audio streams from 0; without it the one is taken that the file marks as its main
     one. Channels are mixed into one, or with `separate_channels` kept apart.
 
@@ -183,7 +193,7 @@ class AudioDecoder:
         except BaseException:
             self._container.close()
             raise
-        self.warnings: list[str] = []
+        self.damages: list[Damage] = []
         self._corrupt_packets = 0
         self._missing_seconds = 0.0
         self._position = 0
@@ -358,24 +368,40 @@ class AudioDecoder:
                 read_errors += 1
             else:
                 return
-        self.warnings.append(f"The file can't be read beyond {self.seconds:.0f} seconds.")
+        self._note_damage(
+            "MEDIA_ENDS_EARLY",
+            "The file can't be read beyond {seconds} seconds.",
+            seconds=f"{self.seconds:.0f}",
+        )
+
+    def _note_damage(self, reason: str, message: str, **values: str) -> None:
+        self.damages.append(Damage(reason, message.format(**values), values))
 
     def _conclude(self) -> None:
         self.look_for_duration()
         if not self._position:
-            if self._corrupt_packets or self.warnings:
+            if self._corrupt_packets or self.damages:
                 raise _unreadable("none of its sound can be decoded")
             raise InvalidInput("MEDIA_EMPTY", "the file holds no sound: it ends after its header")
         if self._corrupt_packets:
-            self.warnings.append(f"Damaged pieces of the file were left out: {self._corrupt_packets}.")
+            self._note_damage(
+                "MEDIA_PIECES_LEFT_OUT",
+                "Damaged pieces of the file were left out: {count}.",
+                count=str(self._corrupt_packets),
+            )
         if self._missing_seconds:
-            self.warnings.append(
-                f"The file holds no sound for {self._missing_seconds:.1f} seconds in between."
+            self._note_damage(
+                "MEDIA_SILENT_GAPS",
+                "The file holds no sound for {seconds} seconds in between.",
+                seconds=f"{self._missing_seconds:.1f}",
             )
         stated = self.properties.duration
         if stated is None or self._length_is_guessed:
             return
         if stated - self.seconds > max(SHORTFALL_SECONDS, SHORTFALL_RATIO * stated):
-            self.warnings.append(
-                f"The file is cut off: it states {stated:.0f} seconds and holds {self.seconds:.0f}."
+            self._note_damage(
+                "MEDIA_CUT_OFF",
+                "The file is cut off: it states {stated} seconds and holds {held}.",
+                stated=f"{stated:.0f}",
+                held=f"{self.seconds:.0f}",
             )

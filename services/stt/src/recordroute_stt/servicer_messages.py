@@ -192,5 +192,9 @@ def stats_message(stats: Stats) -> stt_pb2.TranscribeStats:
         processing_time=to_duration(stats.processing_seconds),
         segment_count=stats.segment_count,
         model=stats.model,
-        warnings=stats.warnings,
+        warnings=[damage.message for damage in stats.damages],
+        damages=[
+            transcript_pb2.MediaDamage(reason=damage.reason, message=damage.message, metadata=damage.metadata)
+            for damage in stats.damages
+        ],
     )

@@ -20,7 +20,7 @@ from recordroute_stt.diarization import Diarization, numbered_by_words
 from recordroute_stt.domain import Language, Removal, Segment
 from recordroute_stt.engine import SAMPLE_RATE, DecodingOptions, SpeechEngine, WindowTranscript
 from recordroute_stt.gate import SilenceGate
-from recordroute_stt.media import AudioDecoder, Channels, MediaProperties, MediaSource
+from recordroute_stt.media import AudioDecoder, Channels, Damage, MediaProperties, MediaSource
 from recordroute_stt.postprocess import PostProcessing
 from recordroute_stt.speakers import DiarizationOptions, SpeakerFinder, SpeakerModels
 from recordroute_stt.windows import SpeechCutter, SpeechWindow
@@ -58,7 +58,7 @@ class Stats:
     processing_seconds: float
     segment_count: int
     model: str
-    warnings: tuple[str, ...]
+    damages: tuple[Damage, ...]
 
 
 @dataclass(frozen=True)
@@ -278,7 +278,7 @@ class _Run:
             processing_seconds=time.monotonic() - started,
             segment_count=self._segments,
             model=self._engine.model,
-            warnings=decoder.warnings,
+            damages=decoder.damages,
         )
 
     def stop(self) -> None:

@@ -18,6 +18,7 @@ import { CopyButton } from "@/ui/CopyButton";
 import type { Transcript } from "../transcript/model";
 import { AuditLog } from "./AuditLog";
 import styles from "./DetailsPanel.module.css";
+import { damageText } from "./damage";
 
 const KINDS = {
   [ArtifactKind.UNSPECIFIED]: "artifact_media",
@@ -42,15 +43,15 @@ export function DetailsPanel({ recording, transcript, onHistory }: DetailsPanelP
   const duration = secondsOf(recording.duration);
   return (
     <div className={styles.panel}>
-      {transcript !== undefined && transcript.warnings.length > 0 && (
+      {transcript !== undefined && transcript.damages.length > 0 && (
         <section className={styles.warnings} aria-label={t("warnings")}>
           <h3>
             <TriangleAlert aria-hidden />
             {t("warnings")}
           </h3>
           <ul>
-            {transcript.warnings.map((warning) => (
-              <li key={warning}>{warning}</li>
+            {transcript.damages.map((damage) => (
+              <li key={damage.message}>{damageText(damage, t)}</li>
             ))}
           </ul>
         </section>

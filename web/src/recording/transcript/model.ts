@@ -1,4 +1,4 @@
-import type { Segment as SegmentMessage } from "@/gen/recordroute/common/v1/transcript_pb";
+import type { MediaDamage, Segment as SegmentMessage } from "@/gen/recordroute/common/v1/transcript_pb";
 import type { GetTranscriptResponse, RecordingSpeaker } from "@/gen/recordroute/gateway/v1/library_pb";
 import { secondsOf } from "@/lib/time";
 
@@ -28,7 +28,7 @@ export type Transcript = {
   readonly segments: readonly Segment[];
   readonly speakers: readonly RecordingSpeaker[];
   readonly language: string;
-  readonly warnings: readonly string[];
+  readonly damages: readonly Pick<MediaDamage, "reason" | "message" | "metadata">[];
   readonly etag: string;
   readonly revision: number;
   /** False while further pages are on their way. */
@@ -58,7 +58,11 @@ export function withPage(before: readonly Segment[], page: GetTranscriptResponse
     segments: [...before, ...page.segments.map(segmentOf)],
     speakers: page.speakers,
     language: page.language,
-    warnings: page.warnings,
+    damages:
+      page.damages.length > 0
+        ? page.damages
+        : // A transcript of before there were reasons.
+          page.warnings.map((message) => ({ reason: "", message, metadata: {} })),
     etag: page.etag,
     revision: page.revision,
     complete: page.nextPageToken === "",

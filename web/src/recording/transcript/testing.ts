@@ -17,7 +17,7 @@ export function transcriptOf(segments: readonly Segment[], revision = 1): Transc
     segments,
     speakers: [],
     language: "en",
-    warnings: [],
+    damages: [],
     etag: `etag-${revision}`,
     revision,
     complete: true,

@@ -176,7 +176,7 @@ export function ModelRow({ model, isAdmin }: { model: Model; isAdmin: boolean })
       {model.problems.length > 0 && (
         <details className={styles.problems}>
           <summary>{t("problems", { count: model.problems.length })}</summary>
-          <ul>
+          <ul lang="en">
             {model.problems.map((problem) => (
               <li key={problem}>{problem}</li>
             ))}

@@ -57,7 +57,11 @@ export function PullProgress({ model, pull, canManage }: PullProgressProps) {
         )}
       </div>
       <Progress label={t("pullOf", { model: model.id })} percent={percent} />
-      {pull.notice !== "" && <p className={styles.muted}>{pull.notice}</p>}
+      {pull.notice !== "" && (
+        <p className={styles.muted} lang="en">
+          {pull.notice}
+        </p>
+      )}
     </div>
   );
 }

@@ -14,11 +14,9 @@ import { Card, Row, Rows } from "../Card";
 import { useCaller } from "../caller";
 import { Facts } from "../Facts";
 import { useServiceName } from "../services";
+import { troubleText } from "../troubles";
 import { AuditLog } from "./AuditLog";
 import { BackupCard } from "./BackupCard";
-
-/** What the gateway says of a service that nobody reaches. */
-const AWAY = "does not answer";
 
 /** How the whole system is. */
 export default function System() {
@@ -67,7 +65,7 @@ export default function System() {
                     </Badge>
                   )
                 }
-                details={service.message === AWAY ? t("serviceAway") : service.message || undefined}
+                details={troubleText(service.reason, service.message, t) || undefined}
               />
             ))}
           </Rows>

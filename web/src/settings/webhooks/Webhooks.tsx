@@ -10,6 +10,7 @@ import { IconButton } from "@/ui/Button";
 import { Notice } from "@/ui/Notice";
 import { Row } from "../Card";
 import { SecretsCard } from "../SecretsCard";
+import { troubleText } from "../troubles";
 import { CreateWebhookDialog } from "./CreateWebhookDialog";
 import { webhooks } from "./client";
 import { useEventName } from "./events";
@@ -50,7 +51,9 @@ function WebhookRow({ webhook, onRemove }: { webhook: Webhook; onRemove: (() => 
         )
       }
     >
-      {webhook.lastError !== "" && <Notice tone="warning">{webhook.lastError}</Notice>}
+      {webhook.lastError !== "" && (
+        <Notice tone="warning">{troubleText(webhook.lastReason, webhook.lastError, t)}</Notice>
+      )}
     </Row>
   );
 }

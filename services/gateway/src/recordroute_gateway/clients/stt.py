@@ -10,7 +10,7 @@ from recordroute.stt.v1 import stt_pb2, stt_pb2_grpc
 from recordroute_runtime.wire import enum_name, to_seconds
 
 from recordroute_gateway.clients.segments import segment_record
-from recordroute_gateway.library.records import RemovedText, Segment, Speaker, Transcript
+from recordroute_gateway.library.records import Damage, RemovedText, Segment, Speaker, Transcript
 from recordroute_gateway.library.voices import Voice
 from recordroute_gateway.workflow.records import Options
 
@@ -77,6 +77,9 @@ class SttClient:
             model=stats.model,
             segments=tuple(segments),
             warnings=tuple(stats.warnings),
+            damages=tuple(
+                Damage(damage.reason, damage.message, dict(damage.metadata)) for damage in stats.damages
+            ),
             speakers=tuple(
                 Speaker(
                     label=speaker.label,

@@ -50,7 +50,7 @@ WEBSOCKET_POLICY_VIOLATION = 1008
 
 class BodyTooSlow(HTTPException):
     def __init__(self) -> None:
-        super().__init__(408, "the request's body did not come in time", {"connection": "close"})
+        super().__init__(408, "the request's body did not come in time")
 
 
 def _host_name(authority: str) -> str:

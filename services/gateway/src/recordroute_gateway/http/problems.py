@@ -73,6 +73,8 @@ class Problem:
         headers = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
         if self.status == 401:
             headers["www-authenticate"] = "Bearer"
+        if self.status == 408:
+            headers["connection"] = "close"
         return headers
 
 

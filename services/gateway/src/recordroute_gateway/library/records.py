@@ -165,6 +165,16 @@ class RemovedText:
 
 
 @dataclass(frozen=True)
+class Damage:
+    """What was wrong with a file although it could be transcribed: a stable name, a sentence for people, and the values
+    in the sentence by name."""
+
+    reason: str
+    message: str
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Transcript:
     language: str
     language_probability: float
@@ -174,6 +184,8 @@ class Transcript:
     warnings: tuple[str, ...] = ()
     speakers: tuple[Speaker, ...] = ()
     removed: tuple[RemovedText, ...] = ()
+    # What `warnings` say, in values; empty in transcripts of before there were any.
+    damages: tuple[Damage, ...] = ()
 
     @property
     def is_document(self) -> bool:

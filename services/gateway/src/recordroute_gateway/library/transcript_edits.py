@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from recordroute_runtime.errors import InvalidInput
@@ -114,13 +114,22 @@ def apply_edits(transcript: Transcript, edits: Sequence[Edit]) -> Edited:
             work.apply(edit)
         except _BadEdit as error:
             raise InvalidInput(
-                "BAD_EDIT", f"edit {position}: {error}", metadata={"edit": str(position)}
+                "BAD_EDIT", f"edit {position}: {error}", metadata={"edit": str(position), **error.metadata}
             ) from error
     return work.result()
 
 
 class _BadEdit(Exception):
-    """An edit does not fit the transcript; the text says why."""
+    """An edit does not fit the transcript; the text says why, and `metadata` the values in it."""
+
+    def __init__(self, message: str, metadata: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.metadata = dict(metadata or {})
+
+
+def _too_long() -> _BadEdit:
+    message = f"the segment would be longer than {MAX_TEXT_BYTES} bytes"
+    return _BadEdit(message, {"limit": str(MAX_TEXT_BYTES)})
 
 
 class _Work:
@@ -207,7 +216,7 @@ class _Work:
         """Returns a segment with another text, None where none is left; `edited` is where the old one was changed."""
         text = composed(raw).strip()
         if len(text.encode()) > MAX_TEXT_BYTES:
-            raise _BadEdit(f"the segment would be longer than {MAX_TEXT_BYTES} bytes")
+            raise _too_long()
         if text == segment.text:
             return segment
         before = words_of(segment)
@@ -264,7 +273,7 @@ class _Work:
         parts = self._segments[edit.first : edit.last + 1]
         merged = _joined(parts)
         if len(merged.text.encode()) > MAX_TEXT_BYTES:
-            raise _BadEdit(f"the segment would be longer than {MAX_TEXT_BYTES} bytes")
+            raise _too_long()
         self._segments[edit.first : edit.last + 1] = [merged]
         self._regrouped |= {part.speaker for part in parts}
         self._tally["{} merged"] += len(parts)

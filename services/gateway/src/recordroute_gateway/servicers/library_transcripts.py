@@ -161,6 +161,10 @@ def _page(
     answer = library_pb2.GetTranscriptResponse(
         language=transcript.language,
         warnings=transcript.warnings,
+        damages=[
+            transcript_pb2.MediaDamage(reason=damage.reason, message=damage.message, metadata=damage.metadata)
+            for damage in transcript.damages
+        ],
         speakers=map(speaker_message, transcript.speakers),
         etag=revision.etag,
         revision=revision.revision,

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file recordroute/common/v1/transcript.proto.
  */
 export const file_recordroute_common_v1_transcript: GenFile = /*@__PURE__*/
-  fileDesc("CiZyZWNvcmRyb3V0ZS9jb21tb24vdjEvdHJhbnNjcmlwdC5wcm90bxIVcmVjb3Jkcm91dGUuY29tbW9uLnYxInsKBFdvcmQSDAoEdGV4dBgBIAEoCRIoCgVzdGFydBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgNlbmQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEwoLcHJvYmFiaWxpdHkYBCABKAIioQMKB1NlZ21lbnQSDQoFaW5kZXgYASABKA0SKAoFc3RhcnQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoDZW5kGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBHRleHQYBCABKAkSDwoHc3BlYWtlchgFIAEoCRIqCgV3b3JkcxgGIAMoCzIbLnJlY29yZHJvdXRlLmNvbW1vbi52MS5Xb3JkEiQKF2F2ZXJhZ2VfbG9nX3Byb2JhYmlsaXR5GAcgASgCSACIAQESIgoVbm9fc3BlZWNoX3Byb2JhYmlsaXR5GAggASgCSAGIAQESEAoIbGFuZ3VhZ2UYCSABKAkSFAoHY2hhbm5lbBgKIAEoDUgCiAEBEhEKBHBhZ2UYCyABKA1IA4gBARIRCgRsaW5lGAwgASgNSASIAQFCGgoYX2F2ZXJhZ2VfbG9nX3Byb2JhYmlsaXR5QhgKFl9ub19zcGVlY2hfcHJvYmFiaWxpdHlCCgoIX2NoYW5uZWxCBwoFX3BhZ2VCBwoFX2xpbmViBnByb3RvMw", [file_google_protobuf_duration]);
+  fileDesc("CiZyZWNvcmRyb3V0ZS9jb21tb24vdjEvdHJhbnNjcmlwdC5wcm90bxIVcmVjb3Jkcm91dGUuY29tbW9uLnYxInsKBFdvcmQSDAoEdGV4dBgBIAEoCRIoCgVzdGFydBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgNlbmQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEwoLcHJvYmFiaWxpdHkYBCABKAIioQMKB1NlZ21lbnQSDQoFaW5kZXgYASABKA0SKAoFc3RhcnQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoDZW5kGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBHRleHQYBCABKAkSDwoHc3BlYWtlchgFIAEoCRIqCgV3b3JkcxgGIAMoCzIbLnJlY29yZHJvdXRlLmNvbW1vbi52MS5Xb3JkEiQKF2F2ZXJhZ2VfbG9nX3Byb2JhYmlsaXR5GAcgASgCSACIAQESIgoVbm9fc3BlZWNoX3Byb2JhYmlsaXR5GAggASgCSAGIAQESEAoIbGFuZ3VhZ2UYCSABKAkSFAoHY2hhbm5lbBgKIAEoDUgCiAEBEhEKBHBhZ2UYCyABKA1IA4gBARIRCgRsaW5lGAwgASgNSASIAQFCGgoYX2F2ZXJhZ2VfbG9nX3Byb2JhYmlsaXR5QhgKFl9ub19zcGVlY2hfcHJvYmFiaWxpdHlCCgoIX2NoYW5uZWxCBwoFX3BhZ2VCBwoFX2xpbmUiowEKC01lZGlhRGFtYWdlEg4KBnJlYXNvbhgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEkIKCG1ldGFkYXRhGAMgAygLMjAucmVjb3Jkcm91dGUuY29tbW9uLnYxLk1lZGlhRGFtYWdlLk1ldGFkYXRhRW50cnkaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBYgZwcm90bzM", [file_google_protobuf_duration]);
 
 /**
  * One spoken word with its time in the recording.
@@ -153,4 +153,41 @@ export type Segment = Message<"recordroute.common.v1.Segment"> & {
  */
 export const SegmentSchema: GenMessage<Segment> = /*@__PURE__*/
   messageDesc(file_recordroute_common_v1_transcript, 1);
+
+/**
+ * What was wrong with a file although it could be transcribed.
+ *
+ * @generated from message recordroute.common.v1.MediaDamage
+ */
+export type MediaDamage = Message<"recordroute.common.v1.MediaDamage"> & {
+  /**
+   * Stable name of what it was: MEDIA_ENDS_EARLY (it can't be read beyond `seconds`), MEDIA_PIECES_LEFT_OUT (`count`
+   * damaged pieces), MEDIA_SILENT_GAPS (it holds no sound for `seconds` in between) or MEDIA_CUT_OFF (it states `stated`
+   * seconds and holds `held`).
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * One sentence for people.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+
+  /**
+   * The values in the sentence by name.
+   *
+   * @generated from field: map<string, string> metadata = 3;
+   */
+  metadata: { [key: string]: string };
+};
+
+/**
+ * Describes the message recordroute.common.v1.MediaDamage.
+ * Use `create(MediaDamageSchema)` to create a new message.
+ */
+export const MediaDamageSchema: GenMessage<MediaDamage> = /*@__PURE__*/
+  messageDesc(file_recordroute_common_v1_transcript, 2);
 

@@ -1,1 +1,0 @@
-import{ln as e}from"./index-CSfwOnYE.js";var t={badge:`_badge_1nf7u_1`,neutral:`_neutral_1nf7u_17`,accent:`_accent_1nf7u_22`,warning:`_warning_1nf7u_27`,danger:`_danger_1nf7u_32`},n=e();function r({tone:e=`neutral`,icon:r,children:i}){return(0,n.jsxs)(`span`,{className:`${t.badge} ${t[e]}`,children:[r,i]})}export{r as t};

@@ -1,1 +1,0 @@
-import{ln as e}from"./index-CSfwOnYE.js";var t={box:`_box_otbwo_1`,compact:`_compact_otbwo_11`},n=e();function r({as:e=`div`,compact:r=!1,className:i,...a}){let o=[t.box,r&&t.compact,i];return(0,n.jsx)(e,{...a,className:o.filter(Boolean).join(` `)})}export{r as t};

@@ -1,1 +1,0 @@
-import{ln as e}from"./index-CSfwOnYE.js";var t={facts:`_facts_qk6xp_1`},n=e();function r({facts:e}){return(0,n.jsx)(`dl`,{className:t.facts,children:e.map(([e,t])=>(0,n.jsxs)(`div`,{children:[(0,n.jsx)(`dt`,{children:e}),(0,n.jsx)(`dd`,{children:t})]},e))})}export{r as t};

@@ -1,1 +1,0 @@
-import{ln as e,n as t,s as n}from"./index-CSfwOnYE.js";import{n as r}from"./languages-CthF6cF5.js";var i=e();function a({label:e,none:a,value:o,onChange:s}){return(0,i.jsxs)(t,{label:e,value:o,onChange:e=>s(e.currentTarget.value),children:[(0,i.jsx)(`option`,{value:``,children:a}),r(n()).map(({code:e,name:t})=>(0,i.jsx)(`option`,{value:e,children:t},e))]})}export{a as t};

@@ -1,1 +1,0 @@
-import{It as e,ln as t}from"./index-CSfwOnYE.js";import{n}from"./Notice-AxPwfpEb.js";var r=t();function i({scope:t}){let{t:i}=e(`settings`);return(0,r.jsx)(n,{children:i(t===`write`?`needsWrite`:`needsAdmin`)})}export{i as t};

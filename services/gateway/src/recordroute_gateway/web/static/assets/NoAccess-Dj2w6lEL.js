@@ -1,0 +1,1 @@
+import{Lt as e,un as t}from"./index-BI38napm.js";import{c as n}from"./common-DWx4EcR8.js";var r=t();function i({scope:t}){let{t:i}=e(`settings`);return(0,r.jsx)(n,{children:i(t===`write`?`needsWrite`:`needsAdmin`)})}export{i as t};

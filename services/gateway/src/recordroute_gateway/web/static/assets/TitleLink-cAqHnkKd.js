@@ -1,1 +1,0 @@
-import{ln as e,wt as t}from"./index-CSfwOnYE.js";var n={title:`_title_lcmia_1`},r=e();function i(e){return(0,r.jsx)(t,{...e,className:n.title})}export{i as t};

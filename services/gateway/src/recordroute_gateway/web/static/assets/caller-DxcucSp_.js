@@ -1,1 +1,0 @@
-import{At as e,St as t,Yt as n,h as r}from"./index-CSfwOnYE.js";function i(){let{data:i=null}=n({queryKey:e.caller,queryFn:r}),a=e=>i?.scopes.includes(e)??!1;return{caller:i,canWrite:a(t.WRITE),isAdmin:a(t.ADMIN)}}export{i as t};

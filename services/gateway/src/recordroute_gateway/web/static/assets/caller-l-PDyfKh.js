@@ -1,0 +1,1 @@
+import{Tt as e,Xt as t,_t as n,u as r}from"./index-BI38napm.js";function i(){let{data:i=null}=t({queryKey:e.caller,queryFn:r}),a=e=>i?.scopes.includes(e)??!1;return{caller:i,canWrite:a(n.WRITE),isAdmin:a(n.ADMIN)}}export{i as t};

@@ -1,1 +1,0 @@
-import{Bt as e,Kt as t,qt as n}from"./index-CSfwOnYE.js";function r(r){let i=r<0?-1:1,a=Math.abs(r),o=Math.floor(a/1e3),s=(a-o*1e3)*1e6;return t(e,{seconds:n.parse(o*i),nanos:s===0?0:s*i})}export{r as t};

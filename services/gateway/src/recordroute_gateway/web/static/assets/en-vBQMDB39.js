@@ -1,1 +1,0 @@
-var e={cancel:`Cancel`,close:`Close`,copied:`Copied`,copy:`Copy`,failed:`That did not work`,loading:`Loading`,notification:`Notification`,removeTag:`Take away the tag {{tag}}`,retry:`Try again`,tagHint:`Enter or a comma ends a tag.`};export{e as default};

@@ -1,1 +1,0 @@
-import{At as e,Q as t,Yt as n}from"./index-CSfwOnYE.js";function r(){return n({queryKey:e.facets,queryFn:({signal:e})=>t.listFacets({},{signal:e})})}export{r as t};

@@ -1,1 +1,0 @@
-var e={cancel:`취소`,close:`닫기`,copied:`복사했습니다`,copy:`복사`,failed:`작업을 완료하지 못했습니다`,loading:`불러오는 중`,notification:`알림`,removeTag:`{{tag}} 태그 지우기`,retry:`다시 시도`,tagHint:`Enter 키나 쉼표로 태그를 구분합니다.`};export{e as default};

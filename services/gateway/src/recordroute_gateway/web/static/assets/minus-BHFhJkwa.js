@@ -1,1 +1,0 @@
-import{J as e}from"./index-CSfwOnYE.js";var t={name:`circle`,size:24,node:[[`circle`,{cx:`12`,cy:`12`,r:`10`,key:`1mglay`}]]};t.node;var n=e(t),r={name:`minus`,size:24,node:[[`path`,{d:`M5 12h14`,key:`1ays0h`}]]};r.node;var i=e(r);export{n,i as t};

@@ -1,1 +1,0 @@
-import{It as e,St as t}from"./index-CSfwOnYE.js";var n=[t.READ,t.WRITE,t.ADMIN];function r(){let{t:n}=e(`settings`);return e=>{switch(e){case t.READ:return n(`scopeRead`);case t.WRITE:return n(`scopeWrite`);case t.ADMIN:return n(`scopeAdmin`);default:return String(e)}}}export{r as n,n as t};

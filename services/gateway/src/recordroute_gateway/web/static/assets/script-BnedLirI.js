@@ -1,1 +1,0 @@
-var e=/\p{Script=Hangul}/u;function t(t){return e.test(t)?`ko`:void 0}export{t};

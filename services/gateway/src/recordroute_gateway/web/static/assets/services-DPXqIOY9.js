@@ -1,0 +1,1 @@
+import{At as e,Lt as t}from"./index-BI38napm.js";function n(){let{t:n}=t(`api`);return t=>e(t,n)}export{n as t};

@@ -1,1 +1,0 @@
-import{It as e}from"./index-CSfwOnYE.js";function t(){let{t}=e(`settings`);return e=>{switch(e){case`stt`:return t(`serviceStt`);case`llm`:return t(`serviceLlm`);case`vector`:return t(`serviceVector`);default:return e}}}export{t};

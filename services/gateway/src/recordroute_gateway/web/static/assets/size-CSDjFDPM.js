@@ -1,1 +1,0 @@
-var e=[`byte`,`kilobyte`,`megabyte`,`gigabyte`,`terabyte`];function t(t,n){let r=Number(t),i=0;for(;r>=999.5&&i<e.length-1;)r/=1e3,i+=1;return new Intl.NumberFormat(n,{style:`unit`,unit:e[i]??`byte`,unitDisplay:i===0?`long`:`short`,maximumSignificantDigits:r<100?2:3}).format(r)}export{t};

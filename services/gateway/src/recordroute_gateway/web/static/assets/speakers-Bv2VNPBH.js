@@ -1,1 +1,0 @@
-var e=/^S([1-9]\d*)$/;function t(e){let t=2166136261;for(let n of e)t=Math.imul(t^(n.codePointAt(0)??0),16777619);return t>>>0}function n(n){let r=e.exec(n)?.[1];return`var(--speaker-${(r===void 0?t(n):Number(r)-1)%8+1})`}function r(t,n,r){let i=n.find(e=>e.label===t)?.name;if(i)return i;let a=e.exec(t)?.[1];return a===void 0?t:r(a)}export{r as n,n as t};

@@ -1,1 +1,0 @@
-import{Ht as e,Kt as t,qt as n}from"./index-CSfwOnYE.js";function r(e){return i(e.getTime())}function i(r){let i=Math.floor(r/1e3);return t(e,{seconds:n.parse(i),nanos:(r-i*1e3)*1e6})}export{i as n,r as t};
