@@ -308,5 +308,7 @@ def test_edits_that_do_not_fit_change_nothing(edit: Edit) -> None:
     transcript = of("one two", "three")
     with pytest.raises(InvalidInput) as caught:
         apply_edits(transcript, [ReplaceText(0, 0, 3, "1"), edit])
-    assert (caught.value.reason, caught.value.metadata["edit"]) == ("BAD_EDIT", "1")
+    is_too_long = isinstance(edit, ReplaceText) and len(edit.text) > 65536
+    told = {"edit": "1", "limit": "65536"} if is_too_long else {"edit": "1"}
+    assert (caught.value.reason, caught.value.metadata) == ("BAD_EDIT", told)
     assert transcript == of("one two", "three")
