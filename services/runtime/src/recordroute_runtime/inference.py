@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from recordroute_runtime.errors import Cancelled, Overloaded
-from recordroute_runtime.threads import ended, in_thread
+from recordroute_runtime.threads import ended, in_thread, outlasted
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -63,12 +63,7 @@ class InferencePool:
         really ends."""
         async with self.slot(wait=wait), self._token() as token:
             running = asyncio.get_running_loop().run_in_executor(self._threads, work, token)
-            try:
-                return await asyncio.shield(running)
-            except asyncio.CancelledError:
-                token.cancel()
-                await ended(running)
-                raise
+            return await outlasted(running, token.cancel)
 
     async def stream(self, work: Callable[[CancelToken], Iterator[Item]]) -> AsyncGenerator[Item, None]:
         """Runs the iterator that `work` returns in a thread and yields its items.

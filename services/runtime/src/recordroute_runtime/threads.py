@@ -26,13 +26,24 @@ async def in_thread(
     loop = asyncio.get_running_loop()
     running = loop.run_in_executor(None, partial(copy_context().run, work, *arguments))
     try:
-        return await asyncio.shield(running)
+        return await outlasted(running)
     except asyncio.CancelledError:
-        await ended(running)
         if discard is not None and not running.cancelled() and running.exception() is None:
             discarding = loop.run_in_executor(None, discard, running.result())
             await ended(discarding)
             discarding.result()
+        raise
+
+
+async def outlasted(running: asyncio.Future[Result], stop: Callable[[], object] | None = None) -> Result:
+    """Returns the result of work that can't be cancelled. A cancelled call tells it to `stop`, where it can be told,
+    and waits for its end."""
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        if stop is not None:
+            stop()
+        await ended(running)
         raise
 
 

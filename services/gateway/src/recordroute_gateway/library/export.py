@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict
 
 from recordroute_runtime.errors import PreconditionFailed
 
@@ -194,9 +193,10 @@ def to_json(recording: Recording, transcript: Transcript, minutes: Minutes | Non
                 "folder": recording.folder,
                 "tags": list(recording.tags),
             },
-            "transcript": asdict(transcript),
-            "minutes": asdict(minutes) if minutes is not None else None,
+            "transcript": transcript,
+            "minutes": minutes,
         },
+        default=vars,
         ensure_ascii=False,
         indent=2,
     )

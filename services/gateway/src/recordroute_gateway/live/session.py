@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from recordroute_runtime.threads import ended
+from recordroute_runtime.threads import outlasted
 
 from recordroute_gateway.live.captions import Captioner, Recogniser
 from recordroute_gateway.live.errors import session_ended, shutting_down
@@ -185,13 +185,9 @@ class LiveSession:
 
     async def _write(self, first: int, chunks: list[Chunk]) -> None:
         work = partial(self._spool.append, is_whole=chunks[-1].is_last)
-        audio = [chunk.audio for chunk in chunks]
-        writing = asyncio.get_running_loop().run_in_executor(self._threads, work, first, audio)
         try:
-            await asyncio.shield(writing)
+            await self._in_thread(work, first, [chunk.audio for chunk in chunks])
         finally:
-            # A client that goes away meanwhile stops no thread: what it writes is there all the same.
-            await ended(writing)
             self._window.drop(self._spool.count)
             if self._spool.is_whole:
                 self.finished.set()
@@ -217,7 +213,9 @@ class LiveSession:
             await asyncio.sleep(SYNC_SECONDS)
 
     async def _in_thread(self, work: Any, *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        # A client that goes away meanwhile stops no thread: what it writes is there all the same.
+        running = asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        return await outlasted(running)
 
 
 def _in_own_context(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TypeVar
 
-from recordroute_runtime.threads import ended, in_thread
+from recordroute_runtime.threads import in_thread, outlasted
 
 Result = TypeVar("Result")
 Stopped = Callable[[], bool]
@@ -42,12 +42,7 @@ class DecodeQueue:
         until it has: what it uses must not go away under it."""
         stop = threading.Event()
         running = asyncio.get_running_loop().run_in_executor(self._threads, work, stop.is_set)
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            stop.set()
-            await ended(running)
-            raise
+        return await outlasted(running, stop.set)
 
     async def close(self) -> None:
         """Waits for running decodes and ends the threads."""

@@ -38,7 +38,7 @@ from recordroute_runtime.errors import (
     StorageFull,
     UpstreamUnavailable,
 )
-from recordroute_runtime.threads import ended, in_thread
+from recordroute_runtime.threads import in_thread, outlasted
 
 from recordroute_vector.index.errors import VectorsMissing
 from recordroute_vector.index.files import IndexFiles, Manifest, has_room
@@ -515,12 +515,7 @@ class EdgeIndex:
             return self._take_over(number, worker, changed=changed, switched=switched)
 
         # A caller that goes away between the two would leave the new one for the next start and writes in the old one.
-        task = asyncio.create_task(whole())
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await ended(task)
-            raise
+        return await outlasted(asyncio.create_task(whole()))
 
     def _take_over(
         self, number: int, worker: Worker, *, changed: bool, switched: Callable[[], None] | None

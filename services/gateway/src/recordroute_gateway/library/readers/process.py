@@ -9,7 +9,7 @@ import sys
 from functools import partial
 from typing import Any
 
-from recordroute_runtime.threads import ended, in_thread
+from recordroute_runtime.threads import in_thread, outlasted
 
 
 class ReaderStopped(Exception):
@@ -42,14 +42,10 @@ class Reader:
             in_thread(partial(self._process.communicate, question, timeout=seconds))
         )
         try:
-            output, errors = await asyncio.shield(talking)
+            output, errors = await outlasted(talking, self._process.kill)
         except subprocess.TimeoutExpired as error:
             await in_thread(self.end)
             raise ReaderStopped(f"it did not end within {seconds:.0f} s") from error
-        except asyncio.CancelledError:
-            self._process.kill()
-            await ended(talking)
-            raise
         if self._process.returncode < 0:
             raise ReaderStopped(f"signal {-self._process.returncode}")
         if self._process.returncode > 0:
